@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping  # noqa: TC003 - msgspec reads annotations at run time
 from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - likewise
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
 
 class Verdict(StrEnum):

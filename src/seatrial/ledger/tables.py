@@ -1,0 +1,118 @@
+"""The tables of the ledger. ``event`` is the truth; every other table could be folded from it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+EVENT = sa.Table(
+    "event",
+    METADATA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("prev", sa.String, nullable=False),
+    sa.Column("hash", sa.String, nullable=False),
+)
+
+RUN = sa.Table(
+    "run",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("pipeline", sa.String, nullable=False, index=True),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("verdict", sa.String),
+    sa.Column("started", sa.String, nullable=False),
+    sa.Column("ended", sa.String),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("pinned", sa.Integer),
+    sa.Column("pinned_revision", sa.Integer, nullable=False),
+    sa.Column("production_after", sa.Integer),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("errors", sa.Text, nullable=False),
+)
+
+STEP = sa.Table(
+    "step",
+    METADATA,
+    sa.Column("run", sa.String, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("address", sa.String, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("owner", sa.String),
+    sa.Column("host", sa.String),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("lease_until", sa.String),
+    sa.Column("due", sa.String),
+    sa.Column("reason", sa.Text),
+    sa.Column("outcome", sa.Text),
+    sa.Column("seconds", sa.Float),
+)
+
+REUSE = sa.Table(
+    "reuse",
+    METADATA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("outcome", sa.Text, nullable=False),
+)
+
+VERSION = sa.Table(
+    "version",
+    METADATA,
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("label", sa.String, nullable=False),
+    sa.Column("run", sa.String),
+    sa.Column("created", sa.String, nullable=False),
+    sa.Column("collected", sa.String),
+    sa.UniqueConstraint("model", "digest"),
+)
+
+CHANNEL = sa.Table(
+    "channel",
+    METADATA,
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("channel", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("since", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+MOVE = sa.Table(
+    "move",
+    METADATA,
+    sa.Column("seq", sa.Integer, sa.ForeignKey("event.seq"), primary_key=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("model", sa.String, nullable=False, index=True),
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("previous", sa.Integer),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("once", sa.String, unique=True),
+)
+
+POLICY = sa.Table(
+    "policy",
+    METADATA,
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+GUARDS = (
+    """CREATE TRIGGER event_no_update BEFORE UPDATE ON event
+       BEGIN SELECT RAISE(ABORT, 'events are append-only'); END""",
+    """CREATE TRIGGER event_no_delete BEFORE DELETE ON event
+       BEGIN SELECT RAISE(ABORT, 'events are append-only'); END""",
+    # INSERT OR REPLACE deletes without firing the DELETE trigger, so old places are refused too.
+    """CREATE TRIGGER event_no_replace BEFORE INSERT ON event
+       WHEN NEW.seq <= (SELECT COALESCE(MAX(seq), 0) FROM event)
+       BEGIN SELECT RAISE(ABORT, 'events are append-only'); END""",
+)

@@ -1,0 +1,132 @@
+"""Drop what nothing needs: blobs of versions that never served, and what killed writers left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from seatrial.ledger.tables import REUSE, RUN, STEP, VERSION
+from seatrial.registry.registry import PRODUCTION, Registry, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from seatrial.ledger.store import Transaction
+
+RETAINED = 2
+"""Earlier production versions of a model that stay loadable."""
+
+GRACE = timedelta(days=1)
+"""A blob younger than this may belong to a step that has not been recorded yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection dropped."""
+
+    versions: tuple[Version, ...]
+    blobs: int
+    bytes: int
+
+
+def collect(registry: Registry, keep: timedelta, grace: timedelta = GRACE) -> Collected:
+    """Drop the files of versions older than ``keep`` that nothing needs, and ownerless blobs.
+
+    Never touched: what a channel points at, the last two earlier production versions, and what
+    an unfinished run made. A dropped version keeps its manifest and its place in the history.
+    """
+    now = registry.ledger.clock()
+    needed = _needed(registry)
+    dropped = tuple(
+        version
+        for version in registry.versions()
+        if not version.collected
+        and (version.model, version.version) not in needed
+        and datetime.fromisoformat(version.created) < now - keep
+    )
+    if dropped:
+        registry.ledger.write(lambda transaction: _forget(transaction, dropped))
+    marked = _marked(registry)
+    oldest = (now - grace).timestamp()
+    files = [
+        path
+        for digest, path in registry.blobs.all()
+        if digest not in marked and path.stat().st_mtime < oldest
+    ]
+    files += [path for path in registry.blobs.partial() if path.stat().st_mtime < oldest]
+    size = _remove(files)
+    return Collected(dropped, len(files), size)
+
+
+def _needed(registry: Registry) -> set[tuple[str, int]]:
+    needed = {(channel.model, channel.version) for channel in registry.channels()}
+    served: dict[str, list[int]] = {}
+    for move in reversed(registry.history()):
+        numbers = served.setdefault(str(move["model"]), [])
+        if move["version"] not in numbers:
+            numbers.append(int(str(move["version"])))
+    for model, numbers in served.items():
+        current = registry.channel(model, PRODUCTION)
+        earlier = [n for n in numbers if current is None or n != current.version]
+        needed |= {(model, number) for number in earlier[:RETAINED]}
+    with registry.ledger.read() as connection:
+        unfinished = connection.execute(sa.select(RUN.c.id).where(RUN.c.ended.is_(None))).scalars()
+        runs = set(unfinished)
+    return needed | {(v.model, v.version) for v in registry.versions() if v.run in runs}
+
+
+def _forget(transaction: Transaction, versions: Iterable[Version]) -> None:
+    for version in versions:
+        transaction.append(
+            "version_collected", {"model": version.model, "version": version.version}
+        )
+        transaction.connection.execute(
+            VERSION.update()
+            .where(VERSION.c.model == version.model, VERSION.c.version == version.version)
+            .values(collected=transaction.at)
+        )
+
+
+def _marked(registry: Registry) -> set[str]:
+    """Digests that something still names."""
+    marked: set[str] = set()
+    for version in registry.versions():
+        marked.add(version.digest)
+        if not version.collected:
+            files: dict[str, str] = registry.manifest(version)["files"]  # type: ignore[assignment]
+            marked |= set(files.values())
+    with registry.ledger.read() as connection:
+        unfinished = sa.select(RUN.c.id).where(RUN.c.ended.is_(None))
+        outcomes = connection.execute(
+            sa.select(STEP.c.outcome).where(STEP.c.run.in_(unfinished), STEP.c.outcome.is_not(None))
+        ).scalars()
+        for text in outcomes:
+            marked |= set(json.loads(text)["blobs"].values())
+    _drop_stale_reuse(registry, marked)
+    return marked
+
+
+def _drop_stale_reuse(registry: Registry, marked: set[str]) -> None:
+    """What may be re-used must be whole: forget results whose blobs are about to go."""
+    with registry.ledger.read() as connection:
+        rows = connection.execute(sa.select(REUSE)).all()
+    stale = [r.key for r in rows if not set(json.loads(r.outcome)["blobs"].values()) <= marked]
+    if stale:
+        registry.ledger.write(
+            lambda transaction: transaction.connection.execute(
+                REUSE.delete().where(REUSE.c.key.in_(stale))
+            )
+        )
+
+
+def _remove(files: Iterable[Path]) -> int:
+    size = 0
+    for path in files:
+        size += path.stat().st_size
+        path.unlink()
+    return size

@@ -1,0 +1,303 @@
+"""Register versions and move channels, each by one transaction; the ledger keeps the history."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from seatrial.errors import Mistake, StoreError, UsageError
+from seatrial.ledger.store import canonical
+from seatrial.ledger.tables import CHANNEL, MOVE, POLICY, VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.ledger.blobs import Blobs
+    from seatrial.ledger.store import Ledger, Transaction
+
+PRODUCTION = "production"
+STAGING = "staging"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A registered model: its manifest's digest names all that belongs to it."""
+
+    model: str
+    version: int
+    digest: str
+    label: str
+    created: str
+    run: str | None = None
+    collected: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.model} version {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """Where a channel points; ``revision`` counts its moves and is what a move is compared with."""
+
+    model: str
+    channel: str
+    version: int
+    revision: int
+    since: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One move of a channel that is wanted: from revision ``expect`` (0: never moved) to a version.
+
+    ``once`` names what asks (run and task): asked again, a move that was made is not made twice.
+    """
+
+    model: str
+    channel: str
+    version: int
+    expect: int
+    event: str
+    by: str
+    reason: str
+    once: str | None = None
+
+
+class MovedError(StoreError):
+    """The channel was moved by somebody else since it was looked at; nothing changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The versions and channels of one ledger."""
+
+    ledger: Ledger
+    blobs: Blobs
+
+    def register(
+        self, model: str, manifest: Mapping[str, object], *, label: str, run: str, by: str
+    ) -> Version:
+        """Keep a version and point *staging* at it.
+
+        The same manifest is the same version: it is returned, not numbered again. ``label`` may
+        hold ``{version}``. The manifest's blobs must be kept already.
+        """
+        digest = self.blobs.put(canonical(manifest).encode())
+
+        def change(transaction: Transaction) -> Version:
+            connection = transaction.connection
+            known = connection.execute(
+                sa.select(VERSION).where(VERSION.c.model == model, VERSION.c.digest == digest)
+            ).first()
+            if known:
+                version = _version(known)
+                if version.collected:
+                    # its blobs were just kept again, so it is whole again
+                    connection.execute(
+                        VERSION.update()
+                        .where(VERSION.c.model == model, VERSION.c.version == version.version)
+                        .values(collected=None)
+                    )
+            else:
+                latest = sa.select(sa.func.max(VERSION.c.version)).where(VERSION.c.model == model)
+                number = (connection.execute(latest).scalar() or 0) + 1
+                version = Version(
+                    model=model,
+                    version=number,
+                    digest=digest,
+                    label=label.replace("{version}", str(number)),
+                    created=transaction.at,
+                    run=run,
+                )
+                body = {"model": model, "version": number, "digest": digest, "label": version.label}
+                transaction.append("version_registered", {**body, "run": run})
+                connection.execute(
+                    VERSION.insert().values(**body, run=run, created=version.created)
+                )
+            self._stage(transaction, version, run, by)
+            return version
+
+        return self.ledger.write(change)
+
+    def _stage(self, transaction: Transaction, version: Version, run: str, by: str) -> None:
+        staged = _channel(transaction.connection, version.model, STAGING)
+        if staged and staged.version == version.version:
+            return
+        _move(
+            transaction,
+            Move(
+                model=version.model,
+                channel=STAGING,
+                version=version.version,
+                expect=staged.revision if staged else 0,
+                event="stage",
+                by=by,
+                reason=f"registered by run {run}",
+            ),
+        )
+
+    def move(self, move: Move, policy: Mapping[str, object] | None = None) -> None:
+        """Move a channel by compare-and-swap, and install a rollback policy with it.
+
+        Raises :class:`MovedError` when the channel's revision is no longer ``move.expect``.
+        """
+
+        def change(transaction: Transaction) -> None:
+            if move.once and _made(transaction.connection, move.once):
+                return
+            _move(transaction, move)
+            if policy is not None:
+                _install(transaction, move.model, policy)
+
+        self.ledger.write(change)
+
+    def install_policy(self, model: str, policy: Mapping[str, object]) -> None:
+        """Replace the rollback policy; the same policy again changes nothing."""
+        if self.policy(model) != policy:
+            self.ledger.write(lambda transaction: _install(transaction, model, policy))
+
+    def policy(self, model: str) -> Mapping[str, object] | None:
+        """The rollback policy in force for what serves."""
+        with self.ledger.read() as connection:
+            body = connection.execute(
+                sa.select(POLICY.c.body).where(POLICY.c.model == model)
+            ).scalar()
+        return json.loads(body) if body else None
+
+    def channel(self, model: str, channel: str) -> Channel | None:
+        """Where a channel points now; ``None`` when it was never moved."""
+        with self.ledger.read() as connection:
+            return _channel(connection, model, channel)
+
+    def channels(self) -> list[Channel]:
+        """Every channel of every model."""
+        with self.ledger.read() as connection:
+            query = sa.select(CHANNEL).order_by(CHANNEL.c.model, CHANNEL.c.channel)
+            return [Channel(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001
+
+    def version(self, model: str, number: int) -> Version:
+        """A version by its number; :class:`UsageError` when there is none."""
+        with self.ledger.read() as connection:
+            row = connection.execute(
+                sa.select(VERSION).where(VERSION.c.model == model, VERSION.c.version == number)
+            ).first()
+        if row is None:
+            known = [str(v.version) for v in self.versions(model)]
+            raise UsageError(
+                Mistake(
+                    f"{model} has no version {number}",
+                    fix=f"versions: {', '.join(known)}" if known else "no model of this name yet",
+                )
+            )
+        return _version(row)
+
+    def versions(self, model: str | None = None) -> list[Version]:
+        """Versions of one model or of all, oldest first."""
+        query = sa.select(VERSION).order_by(VERSION.c.model, VERSION.c.version)
+        if model is not None:
+            query = query.where(VERSION.c.model == model)
+        with self.ledger.read() as connection:
+            return [_version(row) for row in connection.execute(query)]
+
+    def previous(self, model: str) -> int | None:
+        """The version that was in production before the one that is."""
+        current = self.channel(model, PRODUCTION)
+        if current is None:
+            return None
+        query = (
+            sa.select(MOVE.c.version)
+            .where(MOVE.c.model == model, MOVE.c.channel == PRODUCTION)
+            .order_by(MOVE.c.seq.desc())
+        )
+        with self.ledger.read() as connection:
+            served = connection.execute(query).scalars().all()
+        return next((number for number in served if number != current.version), None)
+
+    def manifest(self, version: Version) -> dict[str, object]:
+        """The manifest, its digest verified."""
+        return dict(json.loads(self.blobs.get(version.digest, of=str(version))))
+
+    def file(self, version: Version, name: str) -> bytes:
+        """A file of a version, its digest verified; :class:`StoreError` names the version."""
+        files = self.manifest(version)["files"]
+        return self.blobs.get(files[name], of=str(version))  # type: ignore[index]
+
+    def verify(self, version: Version) -> None:
+        """Read every file of a version; :class:`StoreError` when one is damaged or gone."""
+        files: Mapping[str, str] = self.manifest(version)["files"]  # type: ignore[assignment]
+        for digest in files.values():
+            self.blobs.get(digest, of=str(version))
+
+    def history(self, model: str | None = None) -> list[dict[str, object]]:
+        """Every move of *production*, oldest first: who was in production when, and why."""
+        query = sa.select(MOVE).where(MOVE.c.channel == PRODUCTION).order_by(MOVE.c.seq)
+        if model is not None:
+            query = query.where(MOVE.c.model == model)
+        keys = ("at", "event", "model", "version", "by", "reason")
+        with self.ledger.read() as connection:
+            return [{k: getattr(row, k) for k in keys} for row in connection.execute(query)]
+
+
+def _version(row: sa.Row[tuple[object, ...]]) -> Version:
+    return Version(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def _channel(connection: sa.Connection, model: str, channel: str) -> Channel | None:
+    row = connection.execute(
+        sa.select(CHANNEL).where(CHANNEL.c.model == model, CHANNEL.c.channel == channel)
+    ).first()
+    return Channel(**row._mapping) if row else None  # noqa: SLF001
+
+
+def _made(connection: sa.Connection, once: str) -> bool:
+    return connection.execute(sa.select(MOVE.c.seq).where(MOVE.c.once == once)).first() is not None
+
+
+def _move(transaction: Transaction, move: Move) -> None:
+    connection = transaction.connection
+    current = _channel(connection, move.model, move.channel)
+    if (current.revision if current else 0) != move.expect:
+        raise MovedError(
+            Mistake(
+                f"{move.channel} of {move.model} was moved meanwhile"
+                + (f" (to version {current.version})" if current else ""),
+                fix="look at `seatrial history`, then try again; nothing was changed",
+            )
+        )
+    body = {
+        "event": move.event,
+        "model": move.model,
+        "channel": move.channel,
+        "version": move.version,
+        "previous": current.version if current else None,
+        "by": move.by,
+        "reason": move.reason,
+    }
+    stored = transaction.append("channel_moved", body)
+    connection.execute(MOVE.insert().values(seq=stored.seq, at=stored.at, once=move.once, **body))
+    values = {
+        "version": move.version,
+        "revision": move.expect + 1,
+        "since": stored.at,
+        "reason": move.reason,
+    }
+    if current is None:
+        connection.execute(
+            CHANNEL.insert().values(model=move.model, channel=move.channel, **values)
+        )
+    else:
+        connection.execute(
+            CHANNEL.update()
+            .where(CHANNEL.c.model == move.model, CHANNEL.c.channel == move.channel)
+            .values(**values)
+        )
+
+
+def _install(transaction: Transaction, model: str, policy: Mapping[str, object]) -> None:
+    transaction.append("policy_installed", {"model": model, "policy": policy})
+    transaction.connection.execute(POLICY.delete().where(POLICY.c.model == model))
+    transaction.connection.execute(POLICY.insert().values(model=model, body=canonical(policy)))
