@@ -1,0 +1,66 @@
+"""The command line: one file a command, found by its name and imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from seatrial.errors import SeatrialError
+
+ORDER = (
+    "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
+    "rollback", "cancel", "gc", "profile", "schema", "step",
+)  # fmt: skip
+"""How ``--help`` lists them: as one meets them."""
+
+
+class _Commands(click.Group):
+    """Commands are files of this folder."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        found = {f.stem for f in Path(__file__).parent.glob("*.py") if not f.stem.startswith("_")}
+        return [name for name in ORDER if name in found] + sorted(found - set(ORDER))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = getattr(import_module(f"seatrial.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="seatrial")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def root(*, debug: bool) -> None:
+    """Put machine-learning models through sea trials before they are delivered."""
+    del debug
+
+
+def main() -> None:
+    """Run the command line; every error becomes a few lines and an exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        code = root.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped; nothing is lost: the same command goes on from here", err=True)
+        sys.exit(5)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except SeatrialError as error:
+        if debug:
+            raise
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        # The last line of defence: a fault of ours must still say what to do.
+        if debug:
+            raise
+        click.echo(f"seatrial failed: {type(error).__name__}: {error}", err=True)
+        click.echo("  fix: please report it, with what the same command prints under --debug", err=True)
+        sys.exit(70)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,46 @@
+"""Who calls the steps of a plan, and when.
+
+An engine drives a run that was begun; every step goes through ``engines._step.perform``, so that
+claims, retries and records are the same under all of them. To add one, write
+``engines/NAME.py`` with ``class Name`` that has ``run``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from seatrial.data.dataset import Dataset
+    from seatrial.data.table import Table
+    from seatrial.ledger.runs import Run
+    from seatrial.plan import Plan
+    from seatrial.registry.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A run to be driven: where, what, and whom to tell."""
+
+    project: Project
+    plan: Plan
+    say: Callable[[str], None]
+    _tables: dict[Path, Table] = field(default_factory=dict)
+
+    def open_table(self, dataset: Dataset) -> Table:
+        """Open a dataset once for this process."""
+        from seatrial.data.table import open_table  # noqa: PLC0415 - loads duckdb
+
+        if dataset.path not in self._tables:
+            self._tables[dataset.path] = open_table(dataset)
+        return self._tables[dataset.path]
+
+
+class Engine(Protocol):
+    """Drives runs."""
+
+    def run(self, work: Work, run: Run, *, wait: bool) -> Run:
+        """Perform the steps of a run until it ends, waits, or something is in the way."""

@@ -1,0 +1,1 @@
+"""What a model was trained and is served with: captured, compared, verified."""

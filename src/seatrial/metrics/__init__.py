@@ -1,0 +1,110 @@
+"""How good a model is: one file per metric, named as scikit-learn's scorer of the same meaning.
+
+To add one, write ``metrics/<name>.py`` with a :class:`Metric` called as the file in
+capitals-per-word (``metrics/roc_auc.py`` holds ``RocAuc``), or name one under the entry point
+``seatrial.metrics``. ``value`` alone is enough: the evidence then comes from seeded resampling.
+A metric that says more about itself (``method`` and the field that goes with it) is judged by a
+closed form or by an exact law, which is sharper and hundreds of times faster.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from seatrial import extend
+from seatrial.errors import FileError, Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+Problem = Literal["classes", "numbers"]
+Method = Literal["count", "confusion", "ranks", "mean", "resample"]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What one model says about n rows.
+
+    ``label`` is [n]: labels for classes, values for numbers. ``probabilities`` is [n, k] in the
+    order of ``classes`` (sorted; with two, the second is the positive one), None for numbers.
+    """
+
+    label: np.ndarray
+    probabilities: np.ndarray | None = None
+    classes: tuple[object, ...] = ()
+
+    def rows(self, chosen: np.ndarray) -> Predictions:
+        """The same model on some of the rows, ``chosen`` by index or mask."""
+        kept = None if self.probabilities is None else self.probabilities[chosen]
+        return Predictions(self.label[chosen], kept, self.classes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One number about a model, and what the evidence needs in order to bound it.
+
+    ``method`` names how it is bounded, and with it the field that must be given:
+
+    ``count``      ``per_row``: 1 where the row is right, else 0; the metric is its mean
+    ``confusion``  ``of_confusion``: [..., k, k] counts (truth, answer) -> [...] values; when
+                   ``trials`` turns such counts into (successes, trials) and ``of_rate`` turns
+                   the rate of successes into the metric, a single model is bounded exactly
+    ``ranks``      ``placements``: ([positives], [negatives]), the mean of each is the metric
+    ``mean``       ``per_row``: n numbers whose mean is the metric, or ``influence``: n numbers
+                   whose mean is the metric to first order (its value plus each row's influence)
+    ``resample``   nothing: ``value`` is computed again on drawn rows
+
+    ``least`` and ``most`` are the ends of the metric's range.
+    """
+
+    name: str
+    problem: Problem
+    value: Callable[[np.ndarray, Predictions], float]
+    method: Method = "resample"
+    greater_is_better: bool = True
+    binary_only: bool = False
+    least: float = -math.inf
+    most: float = math.inf
+    per_row: Callable[[np.ndarray, Predictions], np.ndarray] | None = None
+    influence: Callable[[np.ndarray, Predictions], np.ndarray] | None = None
+    of_confusion: Callable[[np.ndarray], np.ndarray] | None = None
+    trials: Callable[[np.ndarray], tuple[float, float]] | None = None
+    of_rate: Callable[[float], float] = float
+    placements: Callable[[np.ndarray, Predictions], tuple[np.ndarray, np.ndarray]] | None = None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether every value lies in [0, 1].
+
+        >>> get("accuracy").bounded, get("r2").bounded
+        (True, False)
+        """
+        return (self.least, self.most) == (0.0, 1.0)
+
+
+def get(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises :class:`~seatrial.errors.FileError` with the nearest name when there is none.
+
+    >>> get("roc_auc").method
+    'ranks'
+    """
+    metric = extend.load("metrics", name)
+    if not isinstance(metric, Metric):
+        message = f"the word {name!r} does not stand for a seatrial.metrics.Metric"
+        raise FileError(Mistake(message, fix="let its file or entry point hold a Metric"))
+    return metric
+
+
+def default(problem: Problem) -> str:
+    """The name of the metric that judges when the file names none.
+
+    >>> default("classes"), default("numbers")
+    ('accuracy', 'r2')
+    """
+    return "accuracy" if problem == "classes" else "r2"

@@ -1,0 +1,146 @@
+"""A pipeline file as values: its stages and tasks in order, its settings, and where each stands.
+
+``read`` makes them from text and collects every mistake on the way; nothing in this folder knows
+what a task does. The types of parameters are the business of the plan, which adds its own
+mistakes at the places kept here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.errors import Mistake
+    from seatrial.pipeline.condition import Condition
+
+DEFAULT_SEED = 20130101
+"""The seed of a file that names none: fixed, so that two runs of one file are the same run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: line and column count from 1; line 0 means "no line" (``--set``).
+
+    >>> str(Place("pipeline.yaml", 12, 9)), str(Place("--set train_model.train.data"))
+    ('pipeline.yaml:12:9', '--set train_model.train.data')
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """One task as written: its word, its address STAGE.TASK, its parameters as plain values.
+
+    Parameters hold dict, list, str, int, float, bool and None; ISO dates stay strings.
+    ``places`` has the place of every key and list item, by its path below the task.
+    """
+
+    word: str
+    address: str
+    parameters: Mapping[str, object]
+    places: Mapping[tuple[str | int, ...], Place]
+    place: Place
+
+    def where(self, *path: str | int) -> Place:
+        """The place of a parameter; of what holds it when it is not written; else of the task.
+
+        >>> start, line = Place("p.yaml", 9, 9), Place("p.yaml", 11, 11)
+        >>> entry = TaskEntry("train", "s.train", {"data": "d"}, {("data",): line}, start)
+        >>> str(entry.where("data")), str(entry.where("model_type"))
+        ('p.yaml:11:11', 'p.yaml:9:9')
+        """
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return self.place
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage: its tasks in the order they run, and the condition for starting it, if any."""
+
+    name: str
+    condition: Condition | None
+    tasks: tuple[TaskEntry, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline file as it was read: what could be understood, and every mistake.
+
+    ``digest`` is that of the file's bytes; ``changes`` (``--set``) are kept beside it, not in it.
+    ``settings`` are the optional top-level keys that were written and passed their checks.
+    """
+
+    name: str
+    file: str
+    text: str
+    digest: str
+    stages: tuple[Stage, ...]
+    schedule: str | None
+    settings: Mapping[str, object]
+    places: Mapping[tuple[str | int, ...], Place]
+    mistakes: tuple[Mistake, ...]
+    changes: tuple[str, ...] = field(default=())
+
+    @property
+    def tasks(self) -> tuple[TaskEntry, ...]:
+        """Every task of the file, in order."""
+        return tuple(task for stage in self.stages for task in stage.tasks)
+
+    @property
+    def model(self) -> str:
+        """The model's name: ``model:``, else the pipeline's own name."""
+        return cast("str", self.settings.get("model", self.name))
+
+    @property
+    def metric(self) -> str | None:
+        """The primary metric, a scikit-learn scorer name; None leaves it to the problem."""
+        return cast("str | None", self.settings.get("metric"))
+
+    @property
+    def problem(self) -> str | None:
+        """``classes`` or ``numbers``; None leaves it to the target column."""
+        return cast("str | None", self.settings.get("problem"))
+
+    @property
+    def datasets(self) -> Mapping[str, Mapping[str, object]]:
+        """What ``datasets:`` says of each dataset: path, target, key, time, exclude, engine."""
+        return cast("Mapping[str, Mapping[str, object]]", self.settings.get("datasets", {}))
+
+    @property
+    def seed(self) -> int:
+        """What every draw of a run starts from."""
+        return cast("int", self.settings.get("seed", DEFAULT_SEED))
+
+    @property
+    def timezone(self) -> str:
+        """The time zone of the schedule."""
+        return cast("str", self.settings.get("timezone", "UTC"))
+
+    @property
+    def overlap(self) -> str:
+        """``skip``, ``queue`` or ``replace``: when the last scheduled run still waits."""
+        return cast("str", self.settings.get("overlap", "skip"))
+
+    @property
+    def catch_up(self) -> str:
+        """``skip`` or ``once``: what happens to times that passed while nothing was running."""
+        return cast("str", self.settings.get("catch_up", "skip"))
+
+    def where(self, *path: str | int) -> Place:
+        """The place of a key or list item; of what holds it when it is not written."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return Place(self.file, 1, 1)

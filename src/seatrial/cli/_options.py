@@ -1,0 +1,62 @@
+"""What several commands share: the project they act on, JSON, who acts."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial import workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from seatrial.registry.project import Project
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+file_argument = click.argument("file", type=click.Path(path_type=Path))
+set_option = click.option(
+    "--set", "changes", multiple=True, metavar="STAGE.TASK.KEY=YAML", help="Change a parameter."
+)
+
+
+def project() -> Project:
+    """The project of the nearest folder with a ``.seatrial``, else of this one."""
+    from seatrial.registry.project import open_project  # noqa: PLC0415 - loads SQLAlchemy
+
+    return open_project(workspace.nearest_to(Path.cwd()))
+
+
+def actor() -> str:
+    """Who is at the keyboard."""
+    return getpass.getuser()
+
+
+def print_json(value: object) -> None:
+    """One document."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Aligned columns; the last one may be long."""
+    texts = [list(heads), *([_cell(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(heads) - 1)]
+    for row in texts:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True)]
+        click.echo("  ".join([*cells, row[-1]]).rstrip())
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def minute(at: str) -> str:
+    """An ISO time, to the minute.
+
+    >>> minute("2026-11-23T11:19:45.920795+00:00")
+    '2026-11-23 11:19'
+    """
+    return at[:16].replace("T", " ")

@@ -1,0 +1,34 @@
+"""``seatrial cancel``."""
+
+from __future__ import annotations
+
+import click
+
+from seatrial.cli._options import actor, json_option, print_json, project
+from seatrial.errors import Mistake, UsageError
+
+
+@click.command(epilog="Example: seatrial cancel 01M842")
+@click.argument("run")
+@json_option
+def cancel(run: str, *, as_json: bool) -> None:
+    """End a run that has not ended; production stays as it is."""
+    from seatrial.ledger import runs  # noqa: PLC0415 - loads SQLAlchemy
+
+    opened = project()
+    found = runs.get(opened.ledger, run)
+    if found.ended:
+        raise UsageError(Mistake(f"run {found.id} has ended already ({found.state})"))
+    serving = opened.registry.channel(found.model, "production")
+    runs.end(
+        opened.ledger,
+        found.id,
+        runs.State.CANCELLED,
+        None,
+        serving.version if serving else None,
+        [f"cancelled by {actor()}"],
+    )
+    if as_json:
+        print_json({"run": found.id, "state": "finished"})
+    else:
+        click.echo(f"run {found.id} is cancelled")

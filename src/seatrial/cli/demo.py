@@ -1,0 +1,92 @@
+"""``seatrial demo``."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seatrial.cli.init import copy_example
+from seatrial.errors import StoreError
+
+SECONDS = 60
+
+
+@click.command(epilog="Example: seatrial demo")
+def demo() -> None:
+    """Watch the founding pipeline deliver a model, and stop a bad one."""
+    began = time.perf_counter()
+    folder = Path(tempfile.mkdtemp(prefix="seatrial-demo-"))
+    project = folder / "flights"
+    copy_example(project)
+    _chapter(1, "First delivery: flights of January to March")
+    _run(project, expected=0)
+    _chapter(2, "A bad model is stopped: dep_delay recorded in seconds, not minutes")
+    _spoil(project / "data" / "training_data.csv.gz")
+    click.echo("the distribution check, against the baseline of honest data:")
+    _run(project, expected=1)
+    click.echo("\nthe same faulty data, with a baseline made from it; honest rows judge the model:")
+    _profile(project)
+    _run(project, expected=1)
+    _chapter(6, "Who was in production when")
+    _history(project)
+    click.echo(f"\n{time.perf_counter() - began:.0f} s; the files are in {project}")
+    click.echo(f"look around: cd {project} && seatrial status")
+
+
+def _chapter(number: int, title: str) -> None:
+    click.secho(f"\n{number}. {title}", bold=True)
+
+
+def _run(project: Path, expected: int) -> None:
+    """A real run; the story only goes on when it went as told."""
+    from seatrial.cli._progress import narrator  # noqa: PLC0415 - loads rich on a terminal
+    from seatrial.cli.run import tell  # noqa: PLC0415
+    from seatrial.engines import _drive  # noqa: PLC0415 - loads the engine
+
+    driven = _drive.run(project / "pipeline.yaml", say=narrator(to_stderr=False))
+    tell(driven)
+    if driven.exit_code != expected:
+        raise StoreError(f"the demo expected exit code {expected}, and got {driven.exit_code}")
+
+
+def _spoil(file: Path) -> None:
+    """Write ``dep_delay`` sixty times as large, as a feed in the wrong unit would."""
+    rows: list[dict[str, Any]] = list(csv.DictReader(io.StringIO(gzip.decompress(file.read_bytes()).decode())))
+    for row in rows:
+        if row["dep_delay"]:
+            row["dep_delay"] = float(row["dep_delay"]) * SECONDS
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    file.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
+
+
+def _profile(project: Path) -> None:
+    from seatrial.data import profile  # noqa: PLC0415 - loads duckdb
+    from seatrial.data.dataset import Dataset  # noqa: PLC0415
+    from seatrial.data.table import open_table  # noqa: PLC0415
+
+    table = open_table(Dataset("training_data", project / "data" / "training_data.csv.gz"))
+    profile.write(profile.make(table), project / "baseline_distribution.json")
+
+
+def _history(project: Path) -> None:
+    from seatrial import workspace  # noqa: PLC0415
+    from seatrial.cli._options import minute, print_table  # noqa: PLC0415
+    from seatrial.ledger.verify import verify  # noqa: PLC0415 - loads SQLAlchemy
+    from seatrial.registry.project import open_project  # noqa: PLC0415
+
+    opened = open_project(workspace.at(project))
+    keys = ("at", "event", "model", "version", "by", "reason")
+    moves = opened.registry.history()
+    print_table(keys, [[minute(str(m["at"])), *(m[key] for key in keys[1:])] for m in moves])
+    events, head = verify(opened.ledger)
+    click.echo(f"the ledger is intact: {events} events, head {head}")

@@ -1,0 +1,67 @@
+"""``seatrial plan``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial import workspace
+from seatrial.cli._options import file_argument, json_option, print_json, set_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(epilog="Example: seatrial plan pipeline.yaml")
+@file_argument
+@set_option
+@json_option
+def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
+    """Show what would run, what each gate demands, and what it can prove."""
+    import msgspec  # noqa: PLC0415 - loads with the words
+
+    from seatrial import plan as plans  # noqa: PLC0415
+    from seatrial.pipeline.read import read_file  # noqa: PLC0415
+
+    made = plans.make(read_file(file, changes), workspace.of_file(file).folder)
+    told = [
+        {
+            "step": step.address,
+            "parameters": msgspec.to_builtins(step.task),
+            "demands": list(step.task.demands(step.scope)),
+        }
+        for step in made.steps
+    ]
+    pipeline = made.pipeline
+    settings = {
+        "model": pipeline.model,
+        "seed": pipeline.seed,
+        "metric": pipeline.metric or "accuracy for classes, r2 for numbers",
+        "schedule": pipeline.schedule,
+        "timezone": pipeline.timezone,
+        "overlap": pipeline.overlap,
+    }
+    if as_json:
+        print_json({"pipeline": pipeline.name, "settings": settings, "steps": told})
+        return
+    click.echo(pipeline.name)
+    for name, value in settings.items():
+        if value is not None:
+            click.echo(f"  {name}: {value}")
+    for stage in pipeline.stages:
+        when = f" (when {stage.condition.text})" if stage.condition else ""
+        click.echo(f"{stage.name}{when}")
+        for line in told:
+            if str(line["step"]).partition(".")[0] == stage.name:
+                _step(line)
+
+
+def _step(line: dict[str, object]) -> None:
+    click.echo(f"  {str(line['step']).partition('.')[2]}")
+    parameters = line["parameters"]
+    if isinstance(parameters, dict) and parameters:
+        shown = (f"{k}: {v}" for k, v in parameters.items() if v not in (None, [], {}, ()))
+        click.echo(f"    {', '.join(shown)}")
+    for demand in line["demands"] if isinstance(line["demands"], list) else []:
+        click.echo(f"    - {demand}")

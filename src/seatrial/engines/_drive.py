@@ -1,0 +1,112 @@
+"""From a file's name to a finished run: what ``seatrial run`` and ``seatrial.run`` do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial import plan as plans
+from seatrial import workspace
+from seatrial.engines import Work
+from seatrial.engines._begin import begin
+from seatrial.engines.embedded import Embedded
+from seatrial.errors import SeatrialError
+from seatrial.ledger import runs
+from seatrial.ledger.runs import State
+from seatrial.outcome import Verdict
+from seatrial.pipeline.read import read_file
+from seatrial.registry.project import open_project
+from seatrial.report.document import document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from seatrial.ledger.runs import Run
+    from seatrial.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Driven:
+    """How a run went: its document, the exit code, the head of the ledger, and what stopped it."""
+
+    document: dict[str, object]
+    exit_code: int
+    head: str = ""
+    error: SeatrialError | None = None
+
+
+def run(
+    file: str | Path,
+    changes: Sequence[str] = (),
+    *,
+    wait: bool = False,
+    say: Callable[[str], None] = lambda _line: None,
+) -> Driven:
+    """Run a pipeline file, or resume its unfinished run.
+
+    ``changes`` are ``STAGE.TASK.KEY=YAML``. Never raises what a user can cause: see ``error``.
+    """
+    pipeline: Pipeline | None = None
+    try:
+        pipeline = read_file(Path(file), changes)
+        where = workspace.of_file(Path(file))
+        plan = plans.make(pipeline, where.folder)
+        work = Work(open_project(where), plan, say)
+    except SeatrialError as error:
+        return Driven(_nothing(pipeline, error), error.exit_code, error=error)
+    return drive(work, wait=wait)
+
+
+def drive(work: Work, *, wait: bool) -> Driven:
+    """Begin or resume the run of a plan, and perform it."""
+    ledger = work.project.ledger
+    error: SeatrialError | None = None
+    try:
+        current, resumed = begin(work)
+        work.say(f"run {current.id} of {current.pipeline}{' resumed' if resumed else ''}")
+        _warn(work, current)
+        current = Embedded().run(work, current, wait=wait)
+    except SeatrialError as met:
+        error = met
+        current = next(r for r in runs.latest(ledger) if r.pipeline == work.plan.pipeline.name)
+    told = document(work.project, current)
+    if error and not told["errors"]:
+        told["errors"] = [str(mistake) for mistake in error.mistakes]
+    code = error.exit_code if error else exit_code(current)
+    return Driven(told, code, ledger.head(), error)
+
+
+def exit_code(current: Run) -> int:
+    """The contract's exit code of a run that no error stopped."""
+    if current.state is State.REVIEW:
+        return 3
+    if current.state is State.WAITING:
+        return 4
+    if current.state is State.FINISHED and current.verdict is Verdict.FAIL:
+        return 1
+    return 0 if current.state is State.FINISHED and current.verdict is Verdict.PASS else 5
+
+
+def _warn(work: Work, current: Run) -> None:
+    """Say at the start what would stop the run hours later."""
+    shadows = [s.address for s in work.plan.steps if s.scope.entry.word == "shadow_tests"]
+    if shadows and current.pinned is not None:
+        work.say(
+            f"note: {shadows[0]} needs the traffic of a running gateway;"
+            " without one this run stops there and can be resumed"
+        )
+
+
+def _nothing(pipeline: Pipeline | None, error: SeatrialError) -> dict[str, object]:
+    """The document of a run that could not begin."""
+    return {
+        "run": None,
+        "pipeline": pipeline.name if pipeline else None,
+        "state": "finished",
+        "verdict": None,
+        "model": None,
+        "production": {"before": None, "after": None},
+        "errors": [str(mistake) for mistake in error.mistakes],
+        "stages": [],
+    }

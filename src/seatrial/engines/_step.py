@@ -1,0 +1,133 @@
+"""Perform one step: claim it, do it, record it. What every engine calls."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import threading
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial.engines._lock import step_lock
+from seatrial.errors import PassingError, SeatrialError, StoreError
+from seatrial.ledger import runs
+from seatrial.outcome import Outcome, Wait
+from seatrial.tasks import Context, Reusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.engines import Work
+    from seatrial.ledger.runs import Claim, Run
+    from seatrial.ledger.store import Ledger
+    from seatrial.plan import PlannedStep
+
+BACK_OFF_S = (0.2, 1.0, 5.0)
+"""Pauses before an error that may pass is met again; then the run stops and can be resumed."""
+
+
+def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
+    """What the step said, now or before. Errors are recorded, and raised."""
+    workspace, ledger = work.project.workspace, work.project.ledger
+    note = f"run {run.id} of {run.pipeline}, step {step.address}"
+    while True:
+        with step_lock(workspace.lock, note, work.say):
+            claimed = runs.claim(
+                ledger, run.id, step.address, owner=f"{_host()}:{os.getpid()}", host=_host()
+            )
+            if isinstance(claimed, runs.Claim):
+                return _claimed(work, run, step, claimed)
+        stored = next(s for s in runs.steps(ledger, run.id) if s.address == step.address)
+        if stored.outcome is not None:
+            return stored.outcome
+        if isinstance(claimed, datetime) and stored.state == "waiting":
+            return Wait(until=claimed, reason=stored.reason or "")
+        # another machine holds the step: look again when its lease could have ended
+        work.say(f"waiting for {stored.owner} at {step.address}")
+        time.sleep(1.0)
+
+
+def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome | Wait:
+    ledger = work.project.ledger
+    context = Context(
+        scope=step.scope,
+        run=run,
+        workspace=work.project.workspace,
+        registry=work.project.registry,
+        outcomes={
+            s.address: s.outcome
+            for s in runs.steps(ledger, run.id)
+            if s.outcome is not None and s.address != step.address
+        },
+        open_table=work.open_table,
+        say=work.say,
+    )
+    began = time.perf_counter()
+    try:
+        with _heartbeat(ledger, claimed):
+            key, outcome = _insistent(work, step, context)
+    except SeatrialError as error:
+        runs.release(ledger, claimed, str(error))
+        raise
+    except Exception as error:
+        # A fault of ours or of a plugin: the step stays open, so that the run can be resumed.
+        runs.release(ledger, claimed, f"{type(error).__name__}: {error}")
+        raise
+    runs.finish(ledger, claimed, outcome, time.perf_counter() - began, key)
+    return outcome
+
+
+def _insistent(
+    work: Work, step: PlannedStep, context: Context
+) -> tuple[str | None, Outcome | Wait]:
+    """Do it; again after a pause when what is in the way may pass."""
+    for pause in BACK_OFF_S:
+        try:
+            return _once(step, context)
+        except PassingError as error:
+            work.say(f"{step.address}: {error.mistakes[0].what}; again in {pause:g} s")
+            time.sleep(pause)
+    return _once(step, context)
+
+
+def _once(step: PlannedStep, context: Context) -> tuple[str | None, Outcome | Wait]:
+    task = step.task
+    if not isinstance(task, Reusable):
+        return None, task.run(context)
+    key = task.key(context)
+    earlier = runs.reusable(context.registry.ledger, key)
+    renewed = task.renew(context, earlier) if earlier else None
+    if renewed is not None:
+        return None, replace(renewed, reason=f"{renewed.reason} (re-used: nothing changed)")
+    return key, task.run(context)
+
+
+@contextlib.contextmanager
+def _heartbeat(ledger: Ledger, claimed: Claim) -> Iterator[None]:
+    """Prolong the lease while the step is performed."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(runs.LEASE_S / 3):
+            # a beat that fails is made up for by the next; the fence guards the result anyway
+            with contextlib.suppress(StoreError):
+                runs.heartbeat(ledger, claimed)
+
+    thread = threading.Thread(target=beat, name=f"heartbeat {claimed.address}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _host() -> str:
+    """What tells this machine from others that share a ledger."""
+    file = Path("/etc/machine-id")
+    identity = file.read_text().strip() if file.is_file() else ""
+    return identity or platform.node()

@@ -1,0 +1,106 @@
+"""The engine inside this process: stage after stage, step after step."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from seatrial.engines._step import perform
+from seatrial.errors import FormError, SeatrialError, SupersededError
+from seatrial.ledger import runs
+from seatrial.outcome import Outcome, Verdict, Wait, combine
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from seatrial.engines import Work
+    from seatrial.ledger.runs import Run
+    from seatrial.pipeline import Stage
+
+
+class Embedded:
+    """Holds no thread while a step waits: the run pauses and is resumed at its deadline."""
+
+    def run(self, work: Work, run: Run, *, wait: bool) -> Run:
+        """Drive the run. What is in the way is recorded with the run, and raised."""
+        ledger = work.project.ledger
+        while True:
+            try:
+                until = _stages(work, run)
+            except SupersededError:
+                raise
+            except FormError as error:
+                _end(work, run, None, [str(mistake) for mistake in error.mistakes])
+                raise
+            except SeatrialError as error:
+                runs.stop(ledger, run.id, runs.State.STOPPED, [str(error)])
+                raise
+            except Exception as error:
+                runs.stop(
+                    ledger, run.id, runs.State.STOPPED, [f"{type(error).__name__}: {error}"]
+                )
+                raise
+            if until is None:
+                return runs.get(ledger, run.id)
+            runs.stop(ledger, run.id, runs.State.WAITING)
+            if not wait:
+                return runs.get(ledger, run.id)
+            pause = (until - work.project.workspace.clock()).total_seconds()
+            time.sleep(max(0.0, pause))
+
+
+def _stages(work: Work, run: Run) -> datetime | None:
+    """Perform what may run; the deadline of a wait, or ``None`` once the run was closed."""
+    passed: dict[str, bool] = {}
+    verdicts: list[Verdict] = []
+    for stage in work.plan.pipeline.stages:
+        if not may_start(stage, passed):
+            passed[stage.name] = False
+            continue
+        said = _stage(work, run, stage)
+        if isinstance(said, Wait):
+            return said.until
+        verdicts += [outcome.verdict for outcome in said]
+        passed[stage.name] = all(outcome.verdict.lets_through for outcome in said)
+    verdict = combine(verdicts)
+    if verdict is Verdict.INCONCLUSIVE:
+        runs.stop(work.project.ledger, run.id, runs.State.REVIEW)
+    else:
+        _end(work, run, Verdict.PASS if verdict is Verdict.SKIP else verdict, [])
+    return None
+
+
+def may_start(stage: Stage, passed: dict[str, bool]) -> bool:
+    """A stage starts when its condition holds; without one, when all before it passed."""
+    all_passed = all(passed.values())
+    if stage.condition is None:
+        return all_passed
+    facts = {f"stages.{name}.passed": value for name, value in passed.items()}
+    return stage.condition.evaluate({"all_previous_stages_passed": all_passed, **facts})
+
+
+def _stage(work: Work, run: Run, stage: Stage) -> list[Outcome] | Wait:
+    """The outcomes up to the first that lets nothing through."""
+    outcomes: list[Outcome] = []
+    for entry in stage.tasks:
+        said = perform(work, run, work.plan.step(entry.address))
+        if isinstance(said, Wait):
+            work.say(f"{entry.address}: waits until {said.until:%Y-%m-%d %H:%M} UTC: {said.reason}")
+            return said
+        work.say(f"{entry.address}: {said.verdict} · {said.reason}")
+        outcomes.append(said)
+        if not said.verdict.lets_through:
+            break
+    return outcomes
+
+
+def _end(work: Work, run: Run, verdict: Verdict | None, errors: list[str]) -> None:
+    serving = work.project.registry.channel(run.model, "production")
+    runs.end(
+        work.project.ledger,
+        run.id,
+        runs.State.FINISHED,
+        verdict,
+        serving.version if serving else None,
+        errors,
+    )

@@ -1,0 +1,146 @@
+"""Is one model good enough? Its metric with bounds, against a limit."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.errors import FormError, Mistake
+from seatrial.evidence import cells, means, ranks, rates, resampling
+from seatrial.metrics import Metric, Predictions
+from seatrial.metrics._labels import confusion
+from seatrial.outcome import Direction, Measure, Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Bounds = tuple[float, float]
+
+
+def absolute(
+    metric: Metric,
+    y: np.ndarray,
+    predictions: Predictions,
+    limit: float | None,
+    *,
+    seed: int,
+    groups: np.ndarray | None = None,
+) -> Measure:
+    """The metric on n rows with one-sided 95 % bounds; the verdict is ``skip`` without a limit.
+
+    ``y`` [n] is the truth; ``groups`` [n] says which rows belong together and are drawn together.
+    A bound that n rows cannot give (an unbounded metric on one row) is None and never passes.
+
+    >>> from seatrial.metrics import get
+    >>> perfect = Predictions(np.arange(50) % 2, None, (0, 1))
+    >>> measure = absolute(get("accuracy"), np.arange(50) % 2, perfect, 0.95, seed=1)
+    >>> measure.value, round(measure.low, 3), measure.verdict.value
+    (1.0, 0.942, 'inconclusive')
+    """
+    demand_numbers(y, predictions)
+    value = metric.value(y, predictions)
+    low, high = BOUNDS[metric.method](metric, y, predictions, seed)
+    if groups is not None:
+        by_group = _resampled(metric, y, predictions, seed, groups)
+        low, high = min(low, by_group[0]), max(high, by_group[1])
+    low, high = max(min(low, value), metric.least), min(max(high, value), metric.most)
+    direction = Direction.AT_LEAST if metric.greater_is_better else Direction.AT_MOST
+    return Measure(
+        name=metric.name,
+        value=value,
+        low=finite(low),
+        high=finite(high),
+        limit=limit,
+        direction=direction,
+        n=len(y),
+        verdict=Verdict.SKIP if limit is None else judge(low, high, limit, direction),
+    )
+
+
+def demand_numbers(y: np.ndarray, *models: Predictions) -> None:
+    """Refuse no rows at all, and answers that are not numbers: nothing can be said of either."""
+    if not len(y):
+        raise FormError(Mistake("there are no rows to judge the model on"))
+    for model in models:
+        shown = model.label if model.probabilities is None else model.probabilities
+        if shown.dtype.kind == "f" and not np.isfinite(shown).all():
+            broken = int((~np.isfinite(shown.reshape(len(y), -1))).any(axis=1).sum())
+            what = f"the model answers {broken} of {len(y)} rows with a number that is not finite"
+            raise FormError(Mistake(what, fix="look for missing or infinite features in training"))
+
+
+def finite(bound: float) -> float | None:
+    """The bound, or None when the rows give none."""
+    return bound if math.isfinite(bound) else None
+
+
+def one_row(metric: Metric, y: np.ndarray, predictions: Predictions) -> float:
+    """What one row can plausibly be worth: the gap between a perfect model and a constant one."""
+    if not math.isfinite(metric.most if metric.greater_is_better else metric.least):
+        return 0.0
+    best = metric.most if metric.greater_is_better else metric.least
+    return abs(best - metric.value(y, _constant(y, predictions)))
+
+
+def _constant(y: np.ndarray, predictions: Predictions) -> Predictions:
+    # The model that knows the mean, or how frequent each class is, and nothing about any row.
+    if predictions.probabilities is None:
+        return Predictions(np.full(len(y), np.mean(y, dtype=np.float64)))
+    known = np.asarray(predictions.classes)
+    share = np.array([np.mean(y == label) for label in known])
+    return Predictions(
+        np.full(len(y), known[np.argmax(share)]),
+        np.tile(share, (len(y), 1)),
+        predictions.classes,
+    )
+
+
+def _counted(metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int) -> Bounds:
+    assert metric.per_row is not None
+    return rates.of_one(float(metric.per_row(y, predictions).sum()), len(y))
+
+
+def _confused(metric: Metric, y: np.ndarray, predictions: Predictions, seed: int) -> Bounds:
+    assert metric.of_confusion is not None
+    counts = confusion(y, predictions)
+    if metric.trials is None:
+        return cells.of_one(metric.of_confusion, counts, seed=seed)
+    low, high = rates.of_one(*metric.trials(counts))
+    return metric.of_rate(low), metric.of_rate(high)
+
+
+def _ranked(metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int) -> Bounds:
+    assert metric.placements is not None
+    return ranks.of_one(metric.placements(y, predictions))
+
+
+def _averaged(metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int) -> Bounds:
+    rows = metric.influence or metric.per_row
+    assert rows is not None
+    return means.interval(rows(y, predictions), one_row=one_row(metric, y, predictions))
+
+
+def _resampled(
+    metric: Metric,
+    y: np.ndarray,
+    predictions: Predictions,
+    seed: int,
+    groups: np.ndarray | None = None,
+) -> Bounds:
+    return resampling.interval(
+        lambda rows: metric.value(y[rows], predictions.rows(rows)),
+        resampling.units_of(groups, y, predictions),
+        seed=seed,
+    )
+
+
+BOUNDS: dict[str, Callable[[Metric, np.ndarray, Predictions, int], Bounds]] = {
+    "count": _counted,
+    "confusion": _confused,
+    "ranks": _ranked,
+    "mean": _averaged,
+    "resample": _resampled,
+}
+"""How each method of a metric bounds one model."""

@@ -1,0 +1,123 @@
+"""Bounds of what depends on counts of cells alone: (truth, answer), or (truth, answer, answer).
+
+The rows enter only through how many fall into each cell, and those counts are multinomial. So
+are their plausible shares Dirichlet, drawn here thousands at a time, at a cost that does not grow
+with the rows. A cell that no row fell into is not thereby impossible: as in Clopper and Pearson's
+bound, one row of each class is added on the unfavourable side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.evidence.rates import LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    OfConfusion = Callable[[np.ndarray], np.ndarray]
+
+DRAWS = 10_000
+CHUNK = 4_000_000
+"""Numbers held at once while drawing: 32 MB."""
+
+
+def of_one(of_confusion: OfConfusion, counts: np.ndarray, *, seed: int) -> tuple[float, float]:
+    """(low, high) of a metric of one model with the confusion ``counts`` [k, k].
+
+    >>> from seatrial.metrics import get
+    >>> low, high = of_one(get("f1_macro").of_confusion, np.array([[40, 10], [5, 45]]), seed=1)
+    >>> bool(0.76 < low < 0.8 and 0.89 < high < 0.92)
+    True
+    """
+    truth, answer = (axis.ravel() for axis in np.indices(counts.shape))
+    seen = _seen(counts.sum(axis=0) + counts.sum(axis=1))
+    own = np.flatnonzero(counts.sum(axis=1))
+    size = len(counts)
+
+    def values(extra: np.ndarray) -> np.ndarray:
+        cells = (counts + extra).ravel()
+        kept = cells > 0
+        place = truth[kept] * size + answer[kept]
+        return _draw(cells[kept], seed, lambda shares: of_confusion(_table(shares, place, size)))
+
+    wrong, right = np.zeros(counts.shape), np.zeros(counts.shape)
+    for label in own:
+        others = seen[seen != label]
+        wrong[label, others] = 1 / len(others)
+        right[label, label] = 1
+    return (
+        float(np.quantile(values(wrong), 1 - LEVEL)),
+        float(np.quantile(values(right), LEVEL)),
+    )
+
+
+def of_difference(
+    of_confusion: OfConfusion,
+    truth: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    seed: int,
+) -> tuple[float, float]:
+    """(low, high) of metric(first) - metric(second), from the class codes [n] of the same rows.
+
+    >>> from seatrial.metrics import get
+    >>> truth = np.repeat([0, 1], 100)
+    >>> worse = np.where(np.arange(200) % 10 == 0, 1 - truth, truth)
+    >>> low, high = of_difference(get("f1").of_confusion, truth, truth, worse, seed=1)
+    >>> bool(0.06 < low < 0.1 < high < 0.16)
+    True
+    """
+    high = _upper(of_confusion, truth, first, second, seed)
+    return -_upper(of_confusion, truth, second, first, seed), high
+
+
+def _upper(
+    of_confusion: OfConfusion, truth: np.ndarray, first: np.ndarray, second: np.ndarray, seed: int
+) -> float:
+    size = int(max(truth.max(), first.max(), second.max(), 1)) + 1
+    seen = _seen(sum(np.bincount(part, minlength=size) for part in (truth, first, second)))
+    cell, counts = np.unique((truth * size + first) * size + second, return_counts=True)
+    extra = [
+        ((own * size + own) * size + other, 1 / (len(seen) - 1))
+        for own in np.unique(truth)
+        for other in seen[seen != own]
+    ]
+    cell, place = np.unique(np.concatenate([cell, [at for at, _ in extra]]), return_inverse=True)
+    weights = np.concatenate([counts, [weight for _, weight in extra]])
+    answers = [cell // size**2 * size + part for part in (cell // size % size, cell % size)]
+
+    def difference(shares: np.ndarray) -> np.ndarray:
+        a, b = (of_confusion(_table(shares, answer, size)) for answer in answers)
+        return np.asarray(a - b)
+
+    return float(np.quantile(_draw(np.bincount(place, weights), seed, difference), LEVEL))
+
+
+def _seen(rows: np.ndarray) -> np.ndarray:
+    # The classes that occur; with a single one, another that could have.
+    seen = np.flatnonzero(rows)
+    return seen if len(seen) > 1 else np.union1d(seen, [0, 1])
+
+
+def _draw(
+    cells: np.ndarray, seed: int, statistic: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    # Gamma draws are Dirichlet shares up to their sum, on which no such metric depends.
+    rng = np.random.default_rng(seed)
+    step = max(1, CHUNK // max(len(cells), 1))
+    parts = [
+        statistic(rng.standard_gamma(cells, size=(min(step, DRAWS - start), len(cells))))
+        for start in range(0, DRAWS, step)
+    ]
+    return np.concatenate(parts)
+
+
+def _table(shares: np.ndarray, place: np.ndarray, size: int) -> np.ndarray:
+    # [draws, cells] summed into [draws, size, size] tables of (truth, answer).
+    into = np.zeros((len(place), size * size))
+    into[np.arange(len(place)), place] = 1
+    return np.asarray(shares @ into).reshape(len(shares), size, size)

@@ -1,0 +1,102 @@
+"""A model that answers: an ONNX graph opened in onnxruntime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnxruntime
+
+from seatrial.errors import FormError, Mistake
+from seatrial.inference.answer import Answer, class_labels
+from seatrial.inference.columns import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.inference.signature import Signature
+
+__all__ = ["Answer", "Model"]
+
+CHUNK_ROWS = 16_384
+"""Rows scored at once; bounds the memory that a large table takes inside onnxruntime."""
+
+_ERRORS_ONLY = 3
+_ONNX_TYPES = {"FP32": "tensor(float)", "BYTES": "tensor(string)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An opened model; may be shared by threads."""
+
+    signature: Signature
+    session: onnxruntime.InferenceSession
+
+    @classmethod
+    def load(cls, model_bytes: bytes, signature: Signature) -> Model:
+        """Open an ONNX model; a FormError when it is none or does not keep its signature.
+
+        One thread only: answers must not depend on the number of cores, and the server has
+        its own workers.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
+        try:
+            session = onnxruntime.InferenceSession(
+                model_bytes, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its exceptions have no common parent but Exception
+            reason = " ".join(str(error).split())[:200]
+            raise FormError(Mistake(f"onnxruntime cannot open the model:\n{reason}")) from error
+        _demand_signature(session, signature)
+        return cls(signature, session)
+
+    def predict(self, features: Mapping[str, np.ndarray]) -> Answer:
+        """Answer for columns ``[n]``; FormError names what is missing or ill-typed."""
+        read = columns(features, self.signature)
+        rows = len(next(iter(read.values()))) if read else 0
+        parts = [
+            self._chunk({name: column[start : start + CHUNK_ROWS] for name, column in read.items()})
+            for start in range(0, rows, CHUNK_ROWS)
+        ]
+        if not parts:
+            return _no_rows(self.signature)
+        if len(parts) == 1:
+            return parts[0]
+        tables = [part.probabilities for part in parts if part.probabilities is not None]
+        return Answer(
+            np.concatenate([part.label for part in parts]),
+            np.concatenate(tables) if tables else None,
+        )
+
+    def _chunk(self, read: dict[str, np.ndarray]) -> Answer:
+        fed = {name: column.reshape(-1, 1) for name, column in read.items()}
+        if self.signature.problem == "numbers":
+            return Answer(self.session.run(["label"], fed)[0])
+        label, probabilities = self.session.run(["label", "probabilities"], fed)
+        return Answer(label, probabilities)
+
+
+def _demand_signature(session: onnxruntime.InferenceSession, signature: Signature) -> None:
+    wanted = {each.name: _ONNX_TYPES[each.datatype] for each in signature.inputs}
+    found = {each.name: each.type for each in session.get_inputs()}
+    mistakes = [
+        Mistake(f"the model's input {name!r} is {found.get(name)}, not {wanted.get(name)}")
+        for name in sorted({*wanted, *found})
+        if wanted.get(name) != found.get(name)
+    ]
+    outputs = {each.name for each in session.get_outputs()}
+    needed = ["label", "probabilities"] if signature.problem == "classes" else ["label"]
+    absent = [name for name in needed if name not in outputs]
+    mistakes += [Mistake(f"the model has no output {name!r}") for name in absent]
+    if mistakes:
+        raise FormError(*mistakes)
+
+
+def _no_rows(signature: Signature) -> Answer:
+    if signature.problem == "numbers":
+        return Answer(np.empty(0, dtype=np.float32))
+    labels = class_labels(signature.classes)
+    return Answer(labels[:0], np.empty((0, len(labels)), dtype=np.float32))

@@ -1,0 +1,27 @@
+"""Minus the mean absolute error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seatrial.metrics import Metric, Predictions
+
+
+def per_row(y: np.ndarray, predictions: Predictions) -> np.ndarray:
+    """[n] minus each row's absolute error."""
+    return np.asarray(-np.abs(np.asarray(y, dtype=np.float64) - predictions.label))
+
+
+def value(y: np.ndarray, predictions: Predictions) -> float:
+    """The mean of :func:`per_row`."""
+    return float(np.mean(per_row(y, predictions)))
+
+
+NegMeanAbsoluteError = Metric(
+    name="neg_mean_absolute_error",
+    problem="numbers",
+    value=value,
+    method="mean",
+    per_row=per_row,
+    most=0.0,
+)

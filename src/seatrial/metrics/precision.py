@@ -1,0 +1,39 @@
+"""Share of the rows called positive that are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.metrics import Metric
+from seatrial.metrics._labels import share, through
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def of_confusion(counts: np.ndarray) -> np.ndarray:
+    """[..., k, k] counts -> [...] precision of the second class; 0 when nothing is called so.
+
+    >>> import numpy as np
+    >>> float(of_confusion(np.array([[5, 1], [2, 3]])))
+    0.75
+    """
+    return share(counts[..., 1, 1], counts[..., 1].sum(axis=-1))
+
+
+def trials(counts: np.ndarray) -> tuple[float, float]:
+    """Rows rightly called positive, of those called positive."""
+    return float(counts[1, 1]), float(counts[:, 1].sum())
+
+
+Precision = Metric(
+    name="precision",
+    problem="classes",
+    value=through(of_confusion, binary_only=True),
+    method="confusion",
+    binary_only=True,
+    of_confusion=of_confusion,
+    trials=trials,
+    least=0.0,
+    most=1.0,
+)

@@ -1,0 +1,175 @@
+"""The JSON Schema of a pipeline file, for editors: made from the schema of each task's word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seatrial.pipeline.notes import NAME
+from seatrial.pipeline.settings import CHOICES, LARGEST_SEED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Schema = dict[str, Any]
+
+_NAME = f"^{NAME.pattern}$"
+
+
+def document(task_schemas: Mapping[str, Schema]) -> Schema:
+    """JSON Schema 2020-12 of the whole file, from the parameter schema of each task word.
+
+    A word's own ``$defs`` move to the top under WORD.NAME, where its references find them.
+
+    >>> schema = document({"train": {"type": "object"}})
+    >>> schema["required"]
+    ['name', 'stages']
+    >>> list(schema["$defs"]["task"]["anyOf"][0]["properties"])
+    ['train']
+    """
+    definitions: Schema = {}
+    words = {word: _hoisted(word, task_schemas[word], definitions) for word in sorted(task_schemas)}
+    bare = [word for word, schema in words.items() if not _demands(schema, definitions)]
+    definitions["stage"] = _stage()
+    definitions["task"] = _task(words, bare)
+    definitions["dataset"] = _dataset()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "seatrial pipeline",
+        "description": "From data to a model in production, and back again when it degrades.",
+        "type": "object",
+        "required": ["name", "stages"],
+        "additionalProperties": False,
+        "properties": {
+            "name": _text("Name of the pipeline, and of its model unless model: says so.", _NAME),
+            "schedule": _text("Cron with five fields, such as 0 2 * * * (daily at 02:00)."),
+            "stages": {
+                "description": "What happens, in order; a stage that does not pass ends the run.",
+                "type": "array",
+                "minItems": 1,
+                "items": {"$ref": "#/$defs/stage"},
+            },
+            **_optional(),
+        },
+        "$defs": definitions,
+    }
+
+
+def _stage() -> Schema:
+    return {
+        "type": "object",
+        "required": ["name", "tasks"],
+        "additionalProperties": False,
+        "properties": {
+            "name": _text("Name of the stage, unique in the file.", _NAME),
+            "condition": _text(
+                "A CEL expression over all_previous_stages_passed and stages.<name>.passed."
+            ),
+            "tasks": {
+                "description": "Run in order; the first that does not pass ends the stage.",
+                "type": "array",
+                "minItems": 1,
+                "items": {"$ref": "#/$defs/task"},
+            },
+        },
+    }
+
+
+def _task(words: Mapping[str, Schema], bare: list[str]) -> Schema:
+    with_parameters = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            word: {"anyOf": [schema, {"type": "null"}]} if word in bare else schema
+            for word, schema in words.items()
+        },
+    }
+    alone = [{"description": "A task without parameters.", "enum": bare}] if bare else []
+    return {
+        "description": "One task: its word and its parameters.",
+        "anyOf": [with_parameters, *alone],
+    }
+
+
+def _dataset() -> Schema:
+    column = {"type": "string", "minLength": 1}
+    columns = {"anyOf": [column, {"type": "array", "items": {"type": "string"}}]}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "path": _text("Where it lies; default data/<name>.{parquet,csv,csv.gz,…}."),
+            "target": _text("The column to predict; default target, else label."),
+            "key": {"description": "The column or columns that identify a row.", **columns},
+            "time": _text("The column that says when a row was observed."),
+            "exclude": {"description": "Columns that are no features.", **columns},
+            "engine": _text("What reads it."),
+        },
+    }
+
+
+def _optional() -> Schema:
+    told = {
+        "problem": "Whether the target is classes or numbers; default: told by its values.",
+        "overlap": "When the last scheduled run still waits; default skip.",
+        "catch_up": "Scheduled times that passed while nothing was running; default skip.",
+    }
+    return {
+        "model": _text("Name of the model; default the pipeline's name.", _NAME),
+        "metric": _text("The primary metric, a scikit-learn scorer name."),
+        "datasets": {
+            "description": "Datasets that are not simply data/<name>.*.",
+            "type": "object",
+            "propertyNames": {"pattern": _NAME},
+            "additionalProperties": {"$ref": "#/$defs/dataset"},
+        },
+        "timezone": _text("IANA time zone of the schedule; default UTC."),
+        "seed": {
+            "description": "What every draw starts from; a fixed default.",
+            "type": "integer",
+            "minimum": 0,
+            "maximum": LARGEST_SEED,
+        },
+        **{key: {"description": told[key], "enum": list(CHOICES[key])} for key in CHOICES},
+        "notify": {"description": "Whom to tell of what."},
+        "review": {"description": "Who decides what the evidence cannot, and until when."},
+        "serving": {"description": "How the model is served."},
+        "watch": {"description": "How production is followed after a promotion."},
+        "leakage": {"description": "How rows shared by training and evaluation are treated."},
+    }
+
+
+def _text(description: str, pattern: str = "") -> Schema:
+    return {
+        "description": description,
+        "type": "string",
+        **({"pattern": pattern} if pattern else {"minLength": 1}),
+    }
+
+
+def _hoisted(word: str, schema: Schema, definitions: Schema) -> Schema:
+    """The schema without its own definitions, which go to the top under the word's name."""
+    for name, definition in schema.get("$defs", {}).items():
+        definitions[f"{word}.{name}"] = _pointed(definition, word)
+    moved: Schema = _pointed({k: v for k, v in schema.items() if k != "$defs"}, word)
+    return moved
+
+
+def _pointed(node: Any, word: str) -> Any:
+    if isinstance(node, list):
+        return [_pointed(item, word) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: f"#/$defs/{word}.{value.removeprefix('#/$defs/')}"
+        if key == "$ref" and isinstance(value, str)
+        else _pointed(value, word)
+        for key, value in node.items()
+    }
+
+
+def _demands(schema: Schema, definitions: Schema) -> bool:
+    """Whether a task needs parameters, so that its bare word is not enough."""
+    name = schema.get("$ref", "").removeprefix("#/$defs/")
+    return bool(definitions.get(name, schema).get("required"))

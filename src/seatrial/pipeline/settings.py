@@ -1,0 +1,160 @@
+"""The optional keys at the top of a pipeline file: which there are, and what each may say."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING
+
+from seatrial.errors import nearest
+from seatrial.pipeline.notes import kind, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seatrial.pipeline.located import Path
+    from seatrial.pipeline.notes import Notes
+
+CHOICES = {
+    "problem": ("classes", "numbers"),
+    "overlap": ("skip", "queue", "replace"),
+    "catch_up": ("skip", "once"),
+}
+"""The keys that take one of a few words."""
+
+LARGEST_SEED = 2**31 - 1
+"""What LightGBM takes; scikit-learn and numpy take more."""
+
+ENTRY = ("path", "target", "key", "time", "exclude", "engine")
+"""What an entry under ``datasets:`` may say; ``key`` and ``exclude`` take a list of columns too."""
+
+_LISTS = frozenset({"key", "exclude"})
+_ABSENT = object()
+
+
+def settings(top: Mapping[str, object], notes: Notes) -> dict[str, object]:
+    """The optional keys that are written and right; what is wrong with the others is noted."""
+    found: dict[str, object] = {}
+    for key, check in _CHECKS.items():
+        if key not in top:
+            continue
+        if top[key] is None:
+            fix = "write one, or remove the line for the default"
+            notes.wrong((key,), f"{key!r} has no value", fix=fix)
+            continue
+        value = check(top[key], key, notes)
+        if value is not _ABSENT:
+            found[key] = value
+    return found
+
+
+def _model(value: object, key: str, notes: Notes) -> object:
+    return value if notes.name((key,), value, "a model") else _ABSENT
+
+
+def _text(value: object, key: str, notes: Notes) -> object:
+    if isinstance(value, str) and value.strip():
+        return value
+    fix = "write a scikit-learn scorer name, such as accuracy, roc_auc or r2"
+    notes.wrong((key,), f"{key!r} must be a text, not {kind(value)}", fix=fix)
+    return _ABSENT
+
+
+def _choice(value: object, key: str, notes: Notes) -> object:
+    if isinstance(value, str) and value in CHOICES[key]:
+        return value
+    notes.unknown((key,), f"{key!r} cannot be", value, CHOICES[key])
+    return _ABSENT
+
+
+def _seed(value: object, key: str, notes: Notes) -> object:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if whole and isinstance(value, int) and 0 <= value <= LARGEST_SEED:
+        return value
+    what = f"{key!r} must be a whole number from 0 to {LARGEST_SEED}, not {kind(value)}"
+    notes.wrong((key,), what, fix=f"write such as {key}: 7, without quotes")
+    return _ABSENT
+
+
+def _timezone(value: object, key: str, notes: Notes) -> object:
+    if isinstance(value, str) and _is_zone(value):
+        return value
+    zones = sorted(zoneinfo.available_timezones())
+    # People misspell the city; the part before it is seldom wrong and would drown the rest.
+    by_city = {zone.rpartition("/")[2]: zone for zone in reversed(zones)}
+    word = str(value)[:60]
+    near = nearest(word, zones) or by_city.get(nearest(word.rpartition("/")[2], by_city), "")
+    fix = "write an IANA name, such as UTC or Europe/Berlin"
+    notes.wrong((key,), f"unknown time zone {short(value)}", near=near, fix=fix)
+    return _ABSENT
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    # "America" is a folder, "../x" is refused, an unknown zone is not found
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _datasets(value: object, key: str, notes: Notes) -> object:
+    if not isinstance(value, dict):
+        what = f"{key!r} must be a mapping of names, not {kind(value)}"
+        notes.wrong((key,), what, fix="write 'name: {path: …, target: …}' below it")
+        return _ABSENT
+    entries = {}
+    for name, entry in value.items():
+        path: Path = (key, name if isinstance(name, int) else str(name))
+        if not notes.name(path, name, "a dataset"):
+            continue
+        if isinstance(entry, dict):
+            entries[name] = _entry(entry, path, notes)
+        else:
+            what = f"the dataset {name!r} must be a mapping, not {kind(entry)}"
+            notes.wrong(path, what, fix=f"write '{name}: {{path: …, target: …}}'")
+    return entries
+
+
+def _entry(entry: Mapping[object, object], path: Path, notes: Notes) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in entry.items():
+        step: Path = (*path, key if isinstance(key, int) else str(key))
+        if not isinstance(key, str) or key not in ENTRY:
+            notes.unknown(step, f"the dataset {path[-1]!r} has an unknown key", key, ENTRY)
+        elif (isinstance(value, str) and value) or (key in _LISTS and _texts(value)):
+            found[key] = value
+        else:
+            asked = "a text or a list of texts" if key in _LISTS else "a text"
+            given = "a list with other things" if value and isinstance(value, list) else kind(value)
+            what = f"{key!r} of the dataset {path[-1]!r} must be {asked}, not {given}"
+            notes.wrong(step, what, fix="put column names that look like numbers into quotes")
+    return found
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _as_written(value: object, key: str, notes: Notes) -> object:  # noqa: ARG001
+    # What these may say is known above: by the notifiers, reviews, the gateway and the watch.
+    return value
+
+
+_CHECKS: dict[str, Callable[[object, str, Notes], object]] = {
+    "model": _model,
+    "metric": _text,
+    "problem": _choice,
+    "datasets": _datasets,
+    "timezone": _timezone,
+    "overlap": _choice,
+    "catch_up": _choice,
+    "seed": _seed,
+    "notify": _as_written,
+    "review": _as_written,
+    "serving": _as_written,
+    "watch": _as_written,
+    "leakage": _as_written,
+}
+
+OPTIONAL = tuple(_CHECKS)
+"""Every optional top-level key, in the order of the documentation."""

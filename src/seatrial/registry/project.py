@@ -1,0 +1,28 @@
+"""The opened stores of one project folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.ledger.blobs import Blobs
+from seatrial.ledger.store import Ledger
+from seatrial.registry.registry import Registry
+
+if TYPE_CHECKING:
+    from seatrial.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Ledger and registry of a workspace."""
+
+    workspace: Workspace
+    ledger: Ledger
+    registry: Registry
+
+
+def open_project(workspace: Workspace) -> Project:
+    """Open the stores of a project; they are made when they do not exist."""
+    ledger = Ledger(workspace.ledger, workspace.clock)
+    return Project(workspace, ledger, Registry(ledger, Blobs(workspace.blobs)))

@@ -1,0 +1,77 @@
+"""Words about bounds that several tests share: is the limit possible, what can n rows prove."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial import metrics
+from seatrial.errors import FileError
+from seatrial.evidence import power
+from seatrial.outcome import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.errors import Mistake
+    from seatrial.metrics import Metric
+    from seatrial.outcome import Measure
+    from seatrial.tasks import Scope
+
+
+def named_metric(scope: Scope, own: str | None) -> Metric | None:
+    """The metric, where the file (and not the data) decides it."""
+    name = own or scope.pipeline.metric
+    if name is None and scope.pipeline.problem is not None:
+        name = metrics.default(scope.pipeline.problem)
+    return metrics.get(name) if name else None
+
+
+def check_threshold(scope: Scope, limit: float, own: str | None) -> Iterator[Mistake]:
+    """A limit that the metric can never reach, or always does, is a mistake; so is its name."""
+    try:
+        metric = named_metric(scope, own)
+    except FileError as error:
+        for mistake in error.mistakes:
+            place = "metric" if own else "performance_threshold"
+            yield scope.mistake(mistake.what, place, nearest=mistake.nearest, fix=mistake.fix)
+        return
+    if scope.pipeline.problem == "numbers" or (metric and metric.problem == "numbers"):
+        bounded = bool(metric and metric.bounded)
+    else:
+        bounded = metric is None or metric.bounded
+    name = metric.name if metric else "the metric"
+    if bounded and not 0 <= limit <= 1:
+        hint = f"{limit / 100:g}" if 1 < limit <= 100 else "a number between 0 and 1"  # noqa: PLR2004
+        yield scope.mistake(
+            f"{name} lies between 0 and 1, so {limit:g} is no limit for it",
+            "performance_threshold",
+            fix=f"write {hint}",
+        )
+    if metric and metric.name.startswith("neg_") and limit > 0:
+        yield scope.mistake(
+            f"{metric.name} is never above 0 (greater is better), so {limit:g} cannot be reached",
+            "performance_threshold",
+            fix=f"write {-limit:g}",
+        )
+
+
+def provable(scope: Scope, own: str | None, limit: float, rows: int) -> Iterator[str]:
+    """What a bound can prove with so many rows."""
+    metric = named_metric(scope, own) or metrics.get("accuracy")
+    least = power.smallest_passing(metric, rows, limit)
+    if least is None:
+        yield f"with {rows} rows no value of {metric.name} proves {limit:g}"
+    else:
+        yield f"with {rows} rows {metric.name} must come out at {least:.3f} to prove {limit:g}"
+
+
+def unsettled(measure: Measure) -> str:
+    """What would settle an inconclusive measure; empty when it is settled."""
+    if measure.verdict is not Verdict.INCONCLUSIVE:
+        return ""
+    more = power.rows_needed(measure)
+    return (
+        f"{more} more labelled rows would settle it"
+        if more is not None
+        else "it lies on its limit: no number of rows would settle it"
+    )

@@ -1,0 +1,191 @@
+"""Every validation row: is the model good enough, and no worse than the one in production?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
+
+from seatrial.data.leakage import shared_rows
+from seatrial.errors import FileError
+from seatrial.evidence.absolute import absolute
+from seatrial.evidence.paired import compare
+from seatrial.outcome import Finding, Measure, Outcome, Verdict, combine
+from seatrial.tasks import Context, Input, Scope, Task, check_dataset, roles_of
+from seatrial.tasks._bounds import check_threshold, named_metric, provable, unsettled
+from seatrial.tasks._candidate import (
+    Labelled,
+    candidate,
+    demand_register,
+    labelled,
+    predictions,
+    production,
+    same_model,
+)
+from seatrial.tasks._policy import rollback_margin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.errors import Mistake
+
+DEFAULT_MARGIN = 0.05
+
+
+class IntegrationTests(Task, frozen=True, kw_only=True):
+    """Parameters of ``integration_tests``. ``margin`` is in units of the metric."""
+
+    runs: Literal["full_validation_set"] | Annotated[int, Meta(ge=1)] = "full_validation_set"
+    performance_threshold: float | None = None
+    compared_to: Literal["production_model"] | None = None
+    margin: Annotated[float, Meta(gt=0)] | None = None
+    dataset: str = "validation_data"
+    metric: str | None = None
+
+    def inputs(self, scope: Scope) -> Iterable[Input]:
+        """The evaluation rows."""
+        del scope
+        return (Input(self.dataset, labelled=True),)
+
+    def check(self, scope: Scope) -> Iterable[Mistake]:
+        """There is a bound or a comparison; the margin is known."""
+        yield from demand_register(scope)
+        yield from check_dataset(scope, self.dataset, "dataset")
+        if self.performance_threshold is None and self.compared_to is None:
+            yield scope.mistake(
+                "integration_tests demands nothing",
+                "performance_threshold",
+                fix="add `performance_threshold: 0.82` or `compared_to: production_model`",
+            )
+        if self.performance_threshold is not None:
+            yield from check_threshold(scope, self.performance_threshold, self.metric)
+        try:
+            unbounded = (metric := named_metric(scope, self.metric)) and not metric.bounded
+        except FileError:
+            return  # told with the threshold
+        if self.compared_to and unbounded and self._margin(scope) is None:
+            yield scope.mistake(
+                f"{metric.name if metric else 'the metric'} has no natural margin",
+                "compared_to",
+                fix="add `margin: …`, how much worse than production is still good enough",
+            )
+
+    def demands(self, scope: Scope) -> Iterable[str]:
+        """Bound and comparison, and what the rows at hand can prove."""
+        rows = _count(scope, self.dataset, self.runs)
+        if self.performance_threshold is not None:
+            yield (
+                f"metric at least {self.performance_threshold:g} on {rows} rows of {self.dataset}"
+                " (lower 95 % bound)"
+            )
+            yield from provable(scope, self.metric, self.performance_threshold, rows)
+        if self.compared_to:
+            margin = self._margin(scope) or DEFAULT_MARGIN
+            yield (
+                f"at most {margin:g} worse than production on the same rows (upper 95 % bound);"
+                " skipped for a first version"
+            )
+        yield f"no rows of {self.dataset} were trained on, beyond chance"
+
+    def run(self, context: Context) -> Outcome:
+        """Refuse rows that were trained on; then the bound and the comparison, both reported."""
+        leak = self._leak(context)
+        if leak is not None:
+            return leak
+        seed = context.scope.pipeline.seed
+        rows = labelled(context, self.dataset, self.metric)
+        if isinstance(self.runs, int):
+            rows = rows.drawn(self.runs, seed)
+        measures: list[Measure] = []
+        said: list[str] = []
+        mine = predictions(context, candidate(context), rows)
+        limit = self.performance_threshold
+        measure = absolute(rows.metric, rows.labels, mine, limit, seed=seed, groups=rows.groups)
+        measures.append(measure)
+        said.append(_bound_said(measure))
+        if self.compared_to:
+            compared, why = self._compared(context, rows)
+            measures += [compared] if compared else []
+            said.append(why)
+        verdict = combine(m.verdict for m in measures)
+        bounded = limit is not None and measure.verdict is Verdict.PASS
+        return Outcome(
+            verdict=verdict,
+            reason="; ".join(said),
+            measures=tuple(measures),
+            findings=tuple(
+                Finding(what=f"{m.name} is not settled", where=self.dataset, hint=unsettled(m))
+                for m in measures
+                if m.verdict is Verdict.INCONCLUSIVE
+            ),
+            facts={"held_out_bound": rows.metric.name} if bounded else {},
+        )
+
+    def _compared(self, context: Context, rows: Labelled) -> tuple[Measure | None, str]:
+        """Paired with the pinned production version; a sentence when there is nothing to pair."""
+        serving = production(context)
+        mine = candidate(context)
+        if serving is None:
+            return None, "comparison skipped: nothing is in production yet"
+        if same_model(context, mine, serving):
+            return None, f"comparison skipped: this is the model in production ({serving})"
+        margin = self._margin(context.scope)
+        if margin is None:
+            margin = DEFAULT_MARGIN
+        measure = compare(
+            rows.metric,
+            rows.labels,
+            predictions(context, mine, rows),
+            predictions(context, serving, rows),
+            margin,
+            seed=context.scope.pipeline.seed,
+            groups=rows.groups,
+        )
+        worse = "worse" if measure.value > 0 else "better"
+        return measure, (
+            f"{abs(measure.value):.4f} {worse} than version {serving.version} on the same rows"
+            f" (at most {measure.high:.4f} worse, margin {margin:g})"
+        )
+
+    def _leak(self, context: Context) -> Outcome | None:
+        training = context.fact("trained_on")
+        evaluation = context.table(self.dataset)
+        table = context.table(str(training))
+        roles = roles_of(context.scope.pipeline, table)
+        names = tuple(column.name for column in roles.features)
+        leak = shared_rows(table, evaluation, names, roles.key)
+        if not leak.refused:
+            return None
+        return Outcome(
+            verdict=Verdict.FAIL,
+            reason=leak.reason,
+            findings=(
+                Finding(
+                    what=f"{leak.shared} of {leak.evaluation_rows} rows were trained on",
+                    where=f"dataset {self.dataset}",
+                    hint=f"judge on rows that are not in {training}",
+                ),
+            ),
+        )
+
+    def _margin(self, scope: Scope) -> float | None:
+        """The task's own, else the rollback number, else none."""
+        return self.margin if self.margin is not None else rollback_margin(scope)
+
+
+def _bound_said(measure: Measure) -> str:
+    limit = "" if measure.limit is None else f", limit {measure.limit:g}"
+    if measure.low is None or measure.high is None:
+        return f"{measure.name} {measure.value:.4f} on {measure.n} rows{limit}"
+    return (
+        f"{measure.name} {measure.value:.4f} on {measure.n} rows"
+        f" (between {measure.low:.4f} and {measure.high:.4f}{limit})"
+    )
+
+
+def _count(scope: Scope, dataset: str, runs: str | int) -> int:
+    """How many rows will judge."""
+    from seatrial.data.table import open_table  # noqa: PLC0415 - loads duckdb, for the plan only
+
+    rows = open_table(scope.dataset(dataset)).rows
+    return min(rows, runs) if isinstance(runs, int) else rows

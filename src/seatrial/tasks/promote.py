@@ -1,0 +1,107 @@
+"""Deliver: move production to the run's version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from seatrial.outcome import Finding, Outcome, Verdict
+from seatrial.registry.registry import PRODUCTION, STAGING, Move, MovedError
+from seatrial.tasks import Context, Scope, Task
+from seatrial.tasks._candidate import candidate, demand_register, production, same_model
+from seatrial.tasks._policy import stage_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.errors import Mistake
+
+
+class Promote(Task, frozen=True, kw_only=True):
+    """Parameters of ``promote``: from which channel to which."""
+
+    source: Literal["staging"] = "staging"
+    target: Literal["production"] = "production"
+
+    def check(self, scope: Scope) -> Iterable[Mistake]:
+        """There is a version to promote."""
+        return demand_register(scope)
+
+    def demands(self, scope: Scope) -> Iterable[str]:
+        """A bound that passed on held-out rows, and nobody else's move in between."""
+        yield "a bound on held-out rows passed in this run"
+        yield "staging is still this run's version, production is still what it was at the start"
+        if not any(
+            getattr(task, "performance_threshold", None) is not None
+            and type(task).__name__ == "IntegrationTests"
+            for _, task in scope.earlier()
+        ):
+            yield "WILL BE INCONCLUSIVE: no earlier integration_tests has a performance_threshold"
+        if stage_policy(scope) is None:
+            yield "no rollback_plan in this stage: nothing will be rolled back by itself"
+
+    def run(self, context: Context) -> Outcome:
+        """One compare-and-swap, with the rollback policy in the same transaction."""
+        registry, model = context.registry, context.run.model
+        version, serving = candidate(context), production(context)
+        if context.fact("held_out_bound") is None:
+            return Outcome(
+                verdict=Verdict.INCONCLUSIVE,
+                reason="no bound on held-out rows passed in this run, so nothing proves the model",
+                findings=(
+                    Finding(
+                        what="promote needs evidence from rows the model never saw",
+                        where=context.scope.entry.address,
+                        hint="add `integration_tests: {performance_threshold: …}` to the file",
+                    ),
+                ),
+            )
+        registry.verify(version)
+        if serving is not None and same_model(context, version, serving):
+            return Outcome(
+                verdict=Verdict.PASS,
+                reason=f"{serving} is this very model and stays in production",
+                facts={"promoted": False},
+            )
+        if serving is not None:
+            registry.verify(serving)  # what rollback would return to must be whole
+        staged = registry.channel(model, STAGING)
+        if staged is None or staged.version != version.version:
+            return Outcome(
+                verdict=Verdict.INCONCLUSIVE,
+                reason=f"staging was moved to version {staged.version if staged else '?'} by"
+                " another run; this evidence is not about it",
+            )
+        move = Move(
+            model=model,
+            channel=PRODUCTION,
+            version=version.version,
+            expect=context.run.pinned_revision,
+            event="promote",
+            by=f"run {context.run.id}",
+            reason=_why(context),
+            once=context.once,
+        )
+        try:
+            registry.move(move, stage_policy(context.scope))
+        except MovedError as error:
+            return Outcome(
+                verdict=Verdict.INCONCLUSIVE,
+                reason=f"{error.mistakes[0].what} since the run began; run again to compare with it",
+            )
+        before = f" (was version {serving.version})" if serving else " (the first)"
+        return Outcome(
+            verdict=Verdict.PASS,
+            reason=f"{version} is in production{before}",
+            facts={"promoted": True},
+        )
+
+
+def _why(context: Context) -> str:
+    """The evidence in one sentence, for the history."""
+    said = [
+        f"{m.name} {m.value:.4g}"
+        for outcome in context.outcomes.values()
+        if "held_out_bound" in outcome.facts
+        for m in outcome.measures
+    ]
+    return f"all gates passed: {', '.join(said)}"

@@ -1,0 +1,173 @@
+"""Fast tests that catch the obvious: a smoke run on a few rows, and the project's own tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from seatrial.evidence.absolute import absolute
+from seatrial.evidence.smoke import smoke
+from seatrial.outcome import Finding, Measure, Outcome, Verdict, combine
+from seatrial.tasks import Context, Input, Scope, Task, check_dataset
+from seatrial.tasks._bounds import check_threshold, provable, unsettled
+from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.errors import Mistake
+
+
+class UnitTests(Task, frozen=True, kw_only=True):
+    """Parameters of ``unit_tests``: rows of the smoke run, and a folder of pytest tests."""
+
+    runs: Annotated[int, Meta(ge=1)] = 50
+    performance_threshold: float | None = None
+    dataset: str = "validation_data"
+    metric: str | None = None
+    tests: str | None = None
+    timeout_s: Annotated[float, Meta(gt=0)] = 600
+
+    def inputs(self, scope: Scope) -> Iterable[Input | Path]:
+        """The rows of the smoke run and the folder of tests."""
+        if self.performance_threshold is not None:
+            yield Input(self.dataset, labelled=True)
+        if self.tests:
+            yield scope.path(self.tests)
+
+    def check(self, scope: Scope) -> Iterable[Mistake]:
+        """There is something to test, and something to test it with."""
+        yield from demand_register(scope)
+        if self.performance_threshold is None and self.tests is None:
+            yield scope.mistake(
+                "unit_tests has nothing to test",
+                "runs",
+                fix="add `performance_threshold: 0.85` or `tests: tests/`",
+            )
+        if self.performance_threshold is not None:
+            yield from check_dataset(scope, self.dataset, "dataset")
+            yield from check_threshold(scope, self.performance_threshold, self.metric)
+        if self.tests:
+            if not scope.path(self.tests).exists():
+                yield scope.mistake(
+                    f"there is no folder {self.tests}", "tests", fix="correct the path"
+                )
+            if importlib.util.find_spec("pytest") is None:
+                yield scope.mistake(
+                    "`tests` needs pytest, which is not installed here",
+                    "tests",
+                    fix="pip install pytest",
+                )
+
+    def demands(self, scope: Scope) -> Iterable[str]:
+        """The rule for few rows, said plainly."""
+        if self.tests:
+            yield f"every test in {self.tests} passes within {self.timeout_s:g} s"
+        if self.performance_threshold is None:
+            return
+        if self._is_smoke(scope):
+            yield (
+                f"smoke run on {self.runs} rows of {self.dataset}: fails only when the metric is"
+                f" certainly below {self.performance_threshold:g}; integration_tests decides"
+            )
+        else:
+            yield f"metric at least {self.performance_threshold:g} on {self.runs} rows"
+            yield from provable(scope, self.metric, self.performance_threshold, self.runs)
+
+    def run(self, context: Context) -> Outcome:
+        """Both kinds of test; everything is reported."""
+        parts = [
+            part
+            for part in (self._smoke_run(context), self._own_tests(context))
+            if part is not None
+        ]
+        return Outcome(
+            verdict=combine(part.verdict for part in parts),
+            reason="; ".join(part.reason for part in parts),
+            measures=tuple(m for part in parts for m in part.measures),
+            findings=tuple(f for part in parts for f in part.findings),
+        )
+
+    def _is_smoke(self, scope: Scope) -> bool:
+        """Whether an ``integration_tests`` of the file bounds the same metric."""
+        return any(
+            type(task).__name__ == "IntegrationTests"
+            and getattr(task, "performance_threshold", None) is not None
+            and getattr(task, "metric", None) == self.metric
+            for task in scope.tasks.values()
+        )
+
+    def _smoke_run(self, context: Context) -> Outcome | None:
+        limit = self.performance_threshold
+        if limit is None:
+            return None
+        seed = context.scope.pipeline.seed
+        rows = labelled(context, self.dataset, self.metric).drawn(self.runs, seed)
+        answers = predictions(context, candidate(context), rows)
+        if self._is_smoke(context.scope):
+            result = smoke(rows.metric, rows.labels, answers, limit, seed=seed)
+            return _said(result.measure, result.reason)
+        measure = absolute(rows.metric, rows.labels, answers, limit, seed=seed, groups=rows.groups)
+        return _said(measure, unsettled(measure))
+
+    def _own_tests(self, context: Context) -> Outcome | None:
+        if self.tests is None:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "junit.xml"
+            command = [sys.executable, "-m", "pytest", "-q", self.tests, f"--junitxml={report}"]
+            try:
+                ended = subprocess.run(  # noqa: S603 - the project's own tests, on purpose
+                    command,
+                    cwd=context.scope.folder,
+                    timeout=self.timeout_s,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                return Outcome(
+                    verdict=Verdict.FAIL,
+                    reason=f"{self.tests} did not end within {self.timeout_s:g} s",
+                )
+            cases = list(ET.parse(report).iter("testcase")) if report.is_file() else []  # noqa: S314
+        findings = tuple(_failures(cases))
+        if ended.returncode == 0:
+            return Outcome(verdict=Verdict.PASS, reason=f"{len(cases)} tests of {self.tests} pass")
+        if not findings:
+            last = (ended.stdout + ended.stderr).strip().splitlines()[-1:]
+            findings = (Finding(what=" ".join(last) or "pytest failed", where=self.tests),)
+        return Outcome(
+            verdict=Verdict.FAIL,
+            reason=f"{len(findings)} of {len(cases)} tests of {self.tests} fail"
+            if cases
+            else f"no test of {self.tests} ran",
+            findings=findings,
+        )
+
+
+def _said(measure: Measure, reason: str) -> Outcome:
+    said = f"{measure.name} {measure.value:.3f} on {measure.n} rows"
+    if measure.low is not None and measure.high is not None:
+        said += f" (between {measure.low:.3f} and {measure.high:.3f}, limit {measure.limit:g})"
+    return Outcome(
+        verdict=measure.verdict,
+        reason=f"{said}: {reason}" if reason else said,
+        measures=(measure,),
+    )
+
+
+def _failures(cases: Iterable[ET.Element]) -> Iterable[Finding]:
+    for case in cases:
+        for kind in ("failure", "error"):
+            problem = case.find(kind)
+            if problem is not None:
+                what = (problem.get("message") or kind).strip().splitlines()[0]
+                yield Finding(what=what, where=f"{case.get('classname')}::{case.get('name')}")
