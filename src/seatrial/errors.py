@@ -90,7 +90,7 @@ class UsageError(SeatrialError):
 
 
 class StoreError(SeatrialError):
-    """Something is in the way: a store, a lock, a damaged blob. Trying again unchanged is no help."""
+    """Something is in the way that will not pass by itself: a store, a damaged blob."""
 
     exit_code = 5
 

@@ -34,10 +34,11 @@ class Measure:
     """A number that decides, with one-sided 95 % bounds and the limit that it is held against.
 
     ``value``, ``low``, ``high`` and ``limit`` share one unit; ``n`` counts the rows behind them.
+    A measure that was skipped has no value.
     """
 
     name: str
-    value: float
+    value: float | None
     low: float | None = None
     high: float | None = None
     limit: float | None = None
@@ -72,7 +73,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a task said. ``facts`` are small values for later tasks; ``blobs`` name kept evidence."""
+    """What a task said; ``facts`` are small values for later tasks, ``blobs`` kept evidence."""
 
     verdict: Verdict
     reason: str

@@ -1,4 +1,4 @@
-"""From a pipeline file to what would run: typed parameters, in order, every mistake told at once."""
+"""From a pipeline file to what would run: typed, in order, every mistake told at once."""
 
 from __future__ import annotations
 
@@ -138,7 +138,14 @@ def _ill_typed(entry: TaskEntry, key: str, hint: object, error: Exception) -> Mi
     )
 
 
-_SAID = {"number": "a number", "integer": "a whole number", "string": "a word", "boolean": "true or false", "array": "a list", "object": "a mapping"}  # fmt: skip
+_SAID = {
+    "number": "a number",
+    "integer": "a whole number",
+    "string": "a word",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
 
 
 def _said(hint: object) -> str:

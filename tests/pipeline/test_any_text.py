@@ -5,21 +5,24 @@ from __future__ import annotations
 import random
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.pipeline import Pipeline
 from seatrial.pipeline.read import read
+
+if TYPE_CHECKING:
+    from seatrial.pipeline import Pipeline
 
 FOUNDING = (Path(__file__).parents[1] / "pipelines" / "founding.yaml").read_text()
 _SCRAPS = st.sampled_from(
     [
         "\n", "  ", "- ", ": ", "a: ", "[", "]", "{", "}", "&a ", "*a", "<<: *a", "!!int ", "'",
         '"', "#", "|\n", "name: ", "stages:\n", "tasks:\n", "condition: ", "stages.a.passed", "&&",
-        "\t", "---\n", "%YAML 1.1\n", "%YAML 1.9\n", "\x00", '"\\UFFFFFFFF"', '"\\ud800"', "9" * 5000,
-        "0x" + "f" * 5000, "2020-13-45", "null", "? ", "datasets:\n", "schedule: ", "seed: ",
-        "!!float x", "=", "~", "\u2028", "\ufeff", "timezone: ", "train:\n",
+        "\t", "---\n", "%YAML 1.1\n", "%YAML 1.9\n", "\x00", '"\\UFFFFFFFF"', '"\\ud800"',
+        "9" * 5000, "0x" + "f" * 5000, "2020-13-45", "null", "? ", "datasets:\n", "schedule: ",
+        "seed: ", "!!float x", "=", "~", "\u2028", "\ufeff", "timezone: ", "train:\n",
     ]
 )  # fmt: skip
 _VALUES = st.recursive(

@@ -1,4 +1,4 @@
-"""What a pipeline's author reads back: the founding file without a mistake, all others with each."""
+"""What an author reads back: the founding file without a mistake, all others with each."""
 
 from __future__ import annotations
 
@@ -76,6 +76,8 @@ BAD = {
     "two colons": ("name: a: b\n", "1:8", "': '", ""),
     "control character": ("name: x\x07\n", "1:8", "control character", ""),
     "two documents": ("name: a\n---\nname: b\n", "2:1", "second document", ""),
+    "old YAML": ("# x\n%YAML 1.9\n---\nname: a\n", "2:1", "unknown version", ""),
+    "version in the middle": ("a: 1\n%YAML 1.9\n", "2:1", "unknown version", ""),
     "no anchor": ("name: *b\n", "1:7", "alias", ""),
     "endless": ("name: &a [*a]\n", "1:7", "nested", ""),
     "a tag": (HEAD + "metric: !!python/name:os.system r2\n", "6:9", "tag", ""),
@@ -266,7 +268,8 @@ def test_datasets_may_say_less_than_everything() -> None:
 def test_every_setting_is_read() -> None:
     pipeline = read(
         HEAD + "model: m\nmetric: roc_auc\nproblem: classes\ntimezone: Europe/Berlin\n"
-        "overlap: queue\ncatch_up: once\nseed: 7\nwatch: {hours: 24}\nschedule: '*/5 1-5 * jan mon'\n",
+        "overlap: queue\ncatch_up: once\nseed: 7\nwatch: {hours: 24}\n"
+        "schedule: '*/5 1-5 * jan mon'\n",
         "p",
     )
     assert pipeline.mistakes == ()

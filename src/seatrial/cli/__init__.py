@@ -61,6 +61,8 @@ def main() -> None:
         if debug:
             raise
         click.echo(f"seatrial failed: {type(error).__name__}: {error}", err=True)
-        click.echo("  fix: please report it, with what the same command prints under --debug", err=True)
+        click.echo(
+            "  fix: please report it, with what the same command prints under --debug", err=True
+        )
         sys.exit(70)
     sys.exit(code if isinstance(code, int) else 0)

@@ -28,7 +28,7 @@ def production_of(opened: Project, model: str) -> Channel | None:
 
 def move_by_hand(opened: Project, model: str, number: int, event: str, reason: str) -> str:
     """Move production to a whole version; a sentence that says what happened."""
-    from seatrial.registry.registry import PRODUCTION, Move  # noqa: PLC0415 - loads SQLAlchemy
+    from seatrial.registry.registry import PRODUCTION, Move
 
     if not reason.strip():
         raise UsageError(Mistake("a reason is needed", fix="--reason 'why, for those who read it'"))

@@ -25,7 +25,7 @@ set_option = click.option(
 
 def project() -> Project:
     """The project of the nearest folder with a ``.seatrial``, else of this one."""
-    from seatrial.registry.project import open_project  # noqa: PLC0415 - loads SQLAlchemy
+    from seatrial.registry.project import open_project
 
     return open_project(workspace.nearest_to(Path.cwd()))
 

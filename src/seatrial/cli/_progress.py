@@ -18,8 +18,8 @@ def narrator(*, to_stderr: bool) -> Callable[[str], None]:
     stream = sys.stderr if to_stderr else sys.stdout
     if not stream.isatty():
         return lambda line: click.echo(line, file=stream)
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.text import Text
 
     console = Console(file=stream, highlight=False)
 

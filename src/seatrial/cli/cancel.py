@@ -13,7 +13,7 @@ from seatrial.errors import Mistake, UsageError
 @json_option
 def cancel(run: str, *, as_json: bool) -> None:
     """End a run that has not ended; production stays as it is."""
-    from seatrial.ledger import runs  # noqa: PLC0415 - loads SQLAlchemy
+    from seatrial.ledger import runs
 
     opened = project()
     found = runs.get(opened.ledger, run)

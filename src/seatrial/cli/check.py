@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @json_option
 def check(file: Path, changes: tuple[str, ...], *, as_json: bool) -> int:
     """Tell every mistake in a pipeline file at once, without reading rows."""
-    from seatrial import plan  # noqa: PLC0415 - loads the words
-    from seatrial.pipeline.read import read_file  # noqa: PLC0415
+    from seatrial import plan
+    from seatrial.pipeline.read import read_file
 
     try:
         made = plan.make(read_file(file, changes), workspace.of_file(file).folder)

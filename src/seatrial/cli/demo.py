@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from seatrial.cli.init import copy_example
+from seatrial.cli._example import copy_example
 from seatrial.errors import StoreError
 
 SECONDS = 60
@@ -46,9 +46,9 @@ def _chapter(number: int, title: str) -> None:
 
 def _run(project: Path, expected: int) -> None:
     """A real run; the story only goes on when it went as told."""
-    from seatrial.cli._progress import narrator  # noqa: PLC0415 - loads rich on a terminal
-    from seatrial.cli.run import tell  # noqa: PLC0415
-    from seatrial.engines import _drive  # noqa: PLC0415 - loads the engine
+    from seatrial.cli._progress import narrator
+    from seatrial.cli._told import tell
+    from seatrial.engines import _drive
 
     driven = _drive.run(project / "pipeline.yaml", say=narrator(to_stderr=False))
     tell(driven)
@@ -58,7 +58,9 @@ def _run(project: Path, expected: int) -> None:
 
 def _spoil(file: Path) -> None:
     """Write ``dep_delay`` sixty times as large, as a feed in the wrong unit would."""
-    rows: list[dict[str, Any]] = list(csv.DictReader(io.StringIO(gzip.decompress(file.read_bytes()).decode())))
+    rows: list[dict[str, Any]] = list(
+        csv.DictReader(io.StringIO(gzip.decompress(file.read_bytes()).decode()))
+    )
     for row in rows:
         if row["dep_delay"]:
             row["dep_delay"] = float(row["dep_delay"]) * SECONDS
@@ -70,19 +72,19 @@ def _spoil(file: Path) -> None:
 
 
 def _profile(project: Path) -> None:
-    from seatrial.data import profile  # noqa: PLC0415 - loads duckdb
-    from seatrial.data.dataset import Dataset  # noqa: PLC0415
-    from seatrial.data.table import open_table  # noqa: PLC0415
+    from seatrial.data import profile
+    from seatrial.data.dataset import Dataset
+    from seatrial.data.table import open_table
 
     table = open_table(Dataset("training_data", project / "data" / "training_data.csv.gz"))
     profile.write(profile.make(table), project / "baseline_distribution.json")
 
 
 def _history(project: Path) -> None:
-    from seatrial import workspace  # noqa: PLC0415
-    from seatrial.cli._options import minute, print_table  # noqa: PLC0415
-    from seatrial.ledger.verify import verify  # noqa: PLC0415 - loads SQLAlchemy
-    from seatrial.registry.project import open_project  # noqa: PLC0415
+    from seatrial import workspace
+    from seatrial.cli._options import minute, print_table
+    from seatrial.ledger.verify import verify
+    from seatrial.registry.project import open_project
 
     opened = open_project(workspace.at(project))
     keys = ("at", "event", "model", "version", "by", "reason")

@@ -17,7 +17,7 @@ MEBIBYTE = 2**20
 @json_option
 def gc(keep_days: float, *, as_json: bool) -> None:
     """Drop what nothing needs; never a served, staged or retained version."""
-    from seatrial.registry.collect import collect  # noqa: PLC0415 - loads SQLAlchemy
+    from seatrial.registry.collect import collect
 
     dropped = collect(project().registry, timedelta(days=keep_days))
     told = {

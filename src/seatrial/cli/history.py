@@ -18,7 +18,7 @@ def history(head: str | None, *, do_verify: bool, as_json: bool) -> None:
         raise UsageError(Mistake("--head goes with --verify", fix="add --verify"))
     opened = project()
     if do_verify:
-        from seatrial.ledger.verify import verify  # noqa: PLC0415 - loads SQLAlchemy
+        from seatrial.ledger.verify import verify
 
         events, last = verify(opened.ledger, head)
         if as_json:

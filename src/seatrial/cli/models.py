@@ -21,27 +21,28 @@ def models(model: str | None, *, as_json: bool) -> None:
         raise UsageError(
             Mistake(f"no model {model!r}", nearest=nearest(model, known), fix="`seatrial models`")
         )
-    told = [
-        {
-            "name": version.model,
-            "version": version.version,
-            "digest": version.digest,
-            "created": version.created,
-            "channels": [
-                c.channel
-                for c in channels
-                if (c.model, c.version) == (version.model, version.version)
-            ],
-        }
-        for version in found
-    ]
+    served = {
+        v: [c.channel for c in channels if (c.model, c.version) == (v.model, v.version)]
+        for v in found
+    }
     if as_json:
-        print_json(told)
+        print_json(
+            [
+                {
+                    "name": v.model,
+                    "version": v.version,
+                    "digest": v.digest,
+                    "created": v.created,
+                    "channels": served[v],
+                }
+                for v in found
+            ]
+        )
         return
     print_table(
         ("model", "version", "created", "channels", "label", "digest"),
         [
-            (v.model, v.version, minute(v.created), ", ".join(t["channels"]) or None, v.label, v.digest[:19])  # type: ignore[arg-type]
-            for v, t in zip(found, told, strict=True)
+            (v.model, v.version, minute(v.created), ", ".join(served[v]) or None, v.label, v.digest)
+            for v in found
         ],
     )

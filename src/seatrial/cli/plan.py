@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @json_option
 def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
     """Show what would run, what each gate demands, and what it can prove."""
-    import msgspec  # noqa: PLC0415 - loads with the words
+    import msgspec
 
-    from seatrial import plan as plans  # noqa: PLC0415
-    from seatrial.pipeline.read import read_file  # noqa: PLC0415
+    from seatrial import plan as plans
+    from seatrial.pipeline.read import read_file
 
     made = plans.make(read_file(file, changes), workspace.of_file(file).folder)
     told = [

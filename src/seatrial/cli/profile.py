@@ -9,15 +9,17 @@ import click
 from seatrial.cli._options import json_option, print_json
 
 
-@click.command(epilog="Example: seatrial profile data/training_data.csv -o baseline_distribution.json")
+@click.command(
+    epilog="Example: seatrial profile data/training_data.csv -o baseline_distribution.json"
+)
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @json_option
 def profile(data: Path, output: Path, *, as_json: bool) -> None:
     """Write the baseline of a dataset; overwrites OUTPUT."""
-    from seatrial.data import profile as profiles  # noqa: PLC0415 - loads duckdb
-    from seatrial.data.dataset import Dataset  # noqa: PLC0415
-    from seatrial.data.table import open_table  # noqa: PLC0415
+    from seatrial.data import profile as profiles
+    from seatrial.data.dataset import Dataset
+    from seatrial.data.table import open_table
 
     made = profiles.make(open_table(Dataset(data.name.partition(".")[0], data)))
     profiles.write(made, output)

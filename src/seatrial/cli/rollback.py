@@ -21,9 +21,7 @@ def rollback(model: str, version: int | None, reason: str, *, as_json: bool) -> 
     if version is None:
         version = opened.registry.previous(model)
         if version is None:
-            raise UsageError(
-                Mistake(f"{model} has no earlier production version to go back to")
-            )
+            raise UsageError(Mistake(f"{model} has no earlier production version to go back to"))
     elif version not in {move["version"] for move in opened.registry.history(model)}:
         raise UsageError(
             Mistake(

@@ -12,8 +12,8 @@ from seatrial.cli._options import json_option, minute, print_json, print_table, 
 @json_option
 def runs(run: str | None, *, as_json: bool) -> None:
     """Past runs, or one of them."""
-    from seatrial.ledger import runs as stored  # noqa: PLC0415 - loads SQLAlchemy
-    from seatrial.report.document import document  # noqa: PLC0415
+    from seatrial.ledger import runs as stored
+    from seatrial.report.document import document
 
     opened = project()
     if run is None:

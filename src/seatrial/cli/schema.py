@@ -12,6 +12,6 @@ from seatrial.cli._options import json_option, print_json
 def schema(*, as_json: bool) -> None:
     """Print the JSON Schema of the pipeline file, for editors."""
     del as_json  # the schema is JSON either way
-    from seatrial.plan import file_schema  # noqa: PLC0415 - loads the words
+    from seatrial.plan import file_schema
 
     print_json(file_schema())

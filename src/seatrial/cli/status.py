@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,7 +26,13 @@ def status(*, as_json: bool) -> None:
         print_table(
             ("model", "production", "staging", "since", "why"),
             [
-                (m["name"], m["production"], m["staging"], m["since"] and minute(m["since"]), m["why"])
+                (
+                    m["name"],
+                    m["production"],
+                    m["staging"],
+                    m["since"] and minute(m["since"]),
+                    m["why"],
+                )
                 for m in told["models"]
             ],
         )
@@ -35,20 +41,20 @@ def status(*, as_json: bool) -> None:
             click.echo(f"{kind}: {item['step']} of run {item['run']}: {item['reason']}")
 
 
-def _status(opened: Project) -> dict[str, list[dict[str, str]]]:
-    from seatrial.ledger import runs  # noqa: PLC0415 - loads SQLAlchemy
-    from seatrial.ledger.runs import State  # noqa: PLC0415
-    from seatrial.outcome import Verdict  # noqa: PLC0415
+def _status(opened: Project) -> dict[str, list[dict[str, Any]]]:
+    from seatrial.ledger import runs
+    from seatrial.ledger.runs import State
+    from seatrial.outcome import Verdict
 
-    models: dict[str, dict[str, object]] = {}
+    models: dict[str, dict[str, Any]] = {}
     for channel in opened.registry.channels():
         empty = dict.fromkeys(("production", "staging", "since", "why"))
         model = models.setdefault(channel.model, {"name": channel.model, **empty})
         model[channel.channel] = channel.version
         if channel.channel == "production":
             model.update(since=channel.since, why=channel.reason)
-    waiting: list[dict[str, object]] = []
-    reviews: list[dict[str, object]] = []
+    waiting: list[dict[str, Any]] = []
+    reviews: list[dict[str, Any]] = []
     for run in runs.latest(opened.ledger):
         if run.ended:
             continue
@@ -59,4 +65,4 @@ def _status(opened: Project) -> dict[str, list[dict[str, str]]]:
                 reviews.append(item)
             elif step.state != "done" and step.reason:
                 waiting.append(item)
-    return {"models": list(models.values()), "waiting": waiting, "reviews": reviews}  # type: ignore[dict-item]
+    return {"models": list(models.values()), "waiting": waiting, "reviews": reviews}

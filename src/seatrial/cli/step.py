@@ -15,12 +15,12 @@ from seatrial.errors import Mistake, UsageError
 @json_option
 def step(run: str, address: str, *, as_json: bool) -> int:
     """Perform one step of a run: what every engine calls."""
-    from seatrial import plan as plans  # noqa: PLC0415 - loads the engine
-    from seatrial.engines import Work  # noqa: PLC0415
-    from seatrial.engines._step import perform  # noqa: PLC0415
-    from seatrial.ledger import runs  # noqa: PLC0415
-    from seatrial.outcome import Verdict, Wait  # noqa: PLC0415
-    from seatrial.pipeline.read import read  # noqa: PLC0415
+    from seatrial import plan as plans
+    from seatrial.engines import Work
+    from seatrial.engines._step import perform
+    from seatrial.ledger import runs
+    from seatrial.outcome import Verdict, Wait
+    from seatrial.pipeline.read import read
 
     opened = project()
     found = runs.get(opened.ledger, run)

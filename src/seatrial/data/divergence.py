@@ -157,7 +157,7 @@ def _counted(
     return list(zip(references, count_like(references, table), strict=True))
 
 
-def _measure(  # noqa: PLR0913, PLR0917 - the steps of one sentence
+def _measure(
     word: str,
     estimate: Callable[..., Estimate],
     reference: ColumnProfile,

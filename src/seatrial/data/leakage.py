@@ -58,7 +58,7 @@ def shared_rows(
     return Leak(bool(reason), reason or accepted, evaluation.rows, shared, keys, p)
 
 
-def _refusal(  # noqa: PLR0913, PLR0917 - one sentence over all that was found
+def _refusal(
     training: Table,
     evaluation: Table,
     keys: int,

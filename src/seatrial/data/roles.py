@@ -36,7 +36,7 @@ class Roles:
 
     target: str
     problem: Problem
-    classes: tuple[object, ...]
+    classes: tuple[int | str, ...]
     features: tuple[Column, ...]
     key: str | None
     time: str | None
@@ -65,7 +65,7 @@ def roles(
     features = tuple(column for column in table.columns if column.name not in apart)
     mistakes += _not_features(table, features)
     found = cast("Problem", problem or metric_problem or "numbers")
-    classes: tuple[object, ...] = ()
+    classes: tuple[int | str, ...] = ()
     wrong: list[Mistake] = []
     if target and need_target:
         found, classes, wrong = _target_values(table, table[target], problem, metric_problem)
@@ -172,12 +172,12 @@ def _not_features(table: Table, columns: tuple[Column, ...]) -> list[Mistake]:
 
 def _target_values(  # noqa: PLR0911 - a list of what can be wrong, in order
     table: Table, column: Column, problem: str | None, metric_problem: str | None
-) -> tuple[Problem, tuple[object, ...], list[Mistake]]:
+) -> tuple[Problem, tuple[int | str, ...], list[Mistake]]:
     """The problem, its classes, and what is wrong with the target's values."""
     where = f"{table.dataset.path}, column {column.name!r}"
     about = f"dataset {table.dataset.name!r}: the target {column.name!r}"
 
-    def wrong(what: str, fix: str) -> tuple[Problem, tuple[object, ...], list[Mistake]]:
+    def wrong(what: str, fix: str) -> tuple[Problem, tuple[int | str, ...], list[Mistake]]:
         return "numbers", (), [Mistake(f"{about} {what}", where=where, fix=fix)]
 
     if column.kind in {"time", "other"}:
@@ -230,7 +230,7 @@ def _distinct(table: Table, column: Column) -> tuple[int, bool]:
     return found[0][0], found[0][1]
 
 
-def _classes(table: Table, column: Column) -> tuple[object, ...]:
+def _classes(table: Table, column: Column) -> tuple[int | str, ...]:
     found = table.sql(f"SELECT DISTINCT {quoted(column.name)} FROM rows")  # noqa: S608
     as_class = str if column.kind == "string" else int
     return tuple(sorted(as_class(value) for (value,) in found))

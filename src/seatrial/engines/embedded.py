@@ -36,9 +36,7 @@ class Embedded:
                 runs.stop(ledger, run.id, runs.State.STOPPED, [str(error)])
                 raise
             except Exception as error:
-                runs.stop(
-                    ledger, run.id, runs.State.STOPPED, [f"{type(error).__name__}: {error}"]
-                )
+                runs.stop(ledger, run.id, runs.State.STOPPED, [f"{type(error).__name__}: {error}"])
                 raise
             if until is None:
                 return runs.get(ledger, run.id)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from seatrial.evidence import ranks, rates
-from seatrial.outcome import Direction, Verdict
+from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def rows_needed(measure: Measure) -> int | None:
     """
     if measure.verdict is not Verdict.INCONCLUSIVE:
         return 0
-    if measure.limit is None:
+    if measure.limit is None or measure.value is None:
         return None
     above = measure.value > measure.limit
     bound = measure.low if above else measure.high

@@ -32,7 +32,7 @@ STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
 
 
 def identify(file: Path) -> int:
-    """Version of the ledger in ``file`` (0: none yet); refuses what is not ours or newer than we."""
+    """Version of the ledger in ``file`` (0: none yet); refuses a stranger's and a newer one."""
     if not file.exists() or file.stat().st_size == 0:
         return 0
     try:
@@ -50,7 +50,7 @@ def identify(file: Path) -> int:
     if version > len(STEPS):
         raise UsageError(
             Mistake(
-                f"the ledger has version {version}, this seatrial knows versions up to {len(STEPS)}",
+                f"the ledger has version {version}, newer than {len(STEPS)}, the last one known",
                 where=str(file),
                 fix="install a newer seatrial; nothing was changed",
             )

@@ -196,9 +196,10 @@ def _reopen(transaction: Transaction, run: str) -> None:
 def claim(
     ledger: Ledger, run: str, address: str, *, owner: str, host: str
 ) -> Claim | datetime | None:
-    """Claim a step: the claim; when to come back (it waits, or another machine has it); or
-    ``None`` when it is done. :class:`SupersededError` when the run has ended.
+    """Claim a step: the claim; or when to come back; or ``None`` when the step is done.
 
+    One comes back to a step that waits, or that another machine has claimed. Raises
+    :class:`SupersededError` when the run has ended.
     The caller holds this host's kernel lock, so a claim of this host is a dead process's.
     """
 

@@ -101,7 +101,7 @@ def get(name: str) -> Metric:
     return metric
 
 
-def default(problem: Problem) -> str:
+def default(problem: str) -> str:
     """The name of the metric that judges when the file names none.
 
     >>> default("classes"), default("numbers")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 100
 """LightGBM's own default of ``num_iterations``."""
-SMALL_CELLS = 2_000_000
+SMALL_CELLS = 1_000_000
 """Up to so many rows x columns one thread trains about as fast as all, and costs far less:
 threads that meet at a barrier for every split mostly wait, and waiting burns a core."""
 _TWO = 2
@@ -45,6 +45,8 @@ class GradientBoosted:
         mistakes = self.check(training.hyperparameters, "hyperparameters", training.problem)
         if mistakes:
             raise FileError(*mistakes)
+        if not training.features:
+            raise FormError(Mistake("there is no column to learn from besides the target"))
         signature = Signature.of(training.features, training.problem, training.classes)
         read = columns(training.features, signature)
         categories = {
@@ -95,7 +97,9 @@ class Trees:
         if not len(matrix):
             shape = (0, len(self.signature.classes))
             return self._answer(np.empty(shape if self.signature.classes else 0))
-        return self._answer(np.asarray(self.booster.predict(matrix, num_threads=_threads(matrix.size))))
+        return self._answer(
+            np.asarray(self.booster.predict(matrix, num_threads=_threads(matrix.size)))
+        )
 
     def to_onnx(self) -> bytes:
         """One graph from named columns to labels; NotExportable with the reason."""

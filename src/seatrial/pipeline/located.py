@@ -51,7 +51,7 @@ def locate(text: str, file: str) -> Located:
     """
     try:
         root = _nodes(text)
-    except (ValueError, OverflowError, AssertionError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         return Located(None, {}, (explain(error, text, file),))
     walk = _Walk(file)
     if root is None:
@@ -83,6 +83,9 @@ def _nodes(text: str) -> _Node | None:
         node: _Node | None = yaml.compose(text)
     except YAMLError as error:
         raise _SyntaxError(error) from error
+    except (AssertionError, KeyError) as error:  # how it meets "%YAML 1.9"
+        message = "unknown version of YAML"
+        raise ValueError(message) from error
     return node
 
 

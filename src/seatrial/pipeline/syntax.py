@@ -61,7 +61,8 @@ _MEANINGS = (
         "put the text into quotes",
     ),
     ("special characters are not allowed", "a control character", "remove the character"),
-    ("version", "an unknown version of YAML", "remove the line that begins with %YAML"),
+    ("version of YAML", "an unknown version of YAML", "remove the line that begins with %YAML"),
+    ("document (version", "an unknown version of YAML", "remove the line that begins with %YAML"),
     ("recursion depth", "lists or mappings nested too deeply", "nest less deeply"),
 )
 
@@ -94,6 +95,8 @@ def _place(error: Exception, said: str, text: str, file: str) -> Place:
     mark: StringMark | None = getattr(error, "context_mark" if unclosed else "problem_mark", None)
     if "parsing a flow node" in said:  # a bracket with nothing behind it
         return _counted(text, max(text.rfind("["), text.rfind("{"), 0), file)
+    if "version of YAML" in said:  # the parser does not say where it stands
+        return _counted(text, max(text.find("%YAML"), 0), file)
     if mark is not None:
         return Place(file, mark.line + 1, mark.column + 1)
     return _counted(text, getattr(error, "position", None), file)

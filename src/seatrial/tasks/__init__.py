@@ -108,9 +108,7 @@ class Scope:
 
     def dataset(self, name: str) -> Dataset:
         """Where a dataset lies; ``validated_x`` is the dataset ``x``."""
-        return datasets.find(
-            name.removeprefix(VALIDATED), self.folder, self.pipeline.datasets
-        )
+        return datasets.find(name.removeprefix(VALIDATED), self.folder, self.pipeline.datasets)
 
     def short(self, path: Path) -> str:
         """A path as the user would write it: relative to the project folder when inside it."""
@@ -152,7 +150,7 @@ class Context:
 
     def fact(self, name: str) -> object:
         """The newest fact of that name among the earlier outcomes, or ``None``."""
-        for outcome in reversed(self.outcomes.values()):
+        for outcome in reversed([*self.outcomes.values()]):
             if name in outcome.facts:
                 return outcome.facts[name]
         return None

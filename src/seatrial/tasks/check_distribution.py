@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - in the signature of a runtime Protocol
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
@@ -76,7 +76,7 @@ class CheckDistribution(Task, frozen=True, kw_only=True):
         )
 
     def _reason(self, verdict: Verdict, drift: divergence.Drift) -> str:
-        worst = max(drift.measures, key=lambda m: m.value, default=None)
+        worst = max(drift.measures, key=lambda m: m.value or 0.0, default=None)
         if worst is None:
             return f"{self.dataset}: {drift.findings[0].what}"
         n = sum(m.verdict is verdict for m in drift.measures)

@@ -10,7 +10,7 @@ from seatrial.data.leakage import shared_rows
 from seatrial.errors import FileError
 from seatrial.evidence.absolute import absolute
 from seatrial.evidence.paired import compare
-from seatrial.outcome import Finding, Measure, Outcome, Verdict, combine
+from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict, combine
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset, roles_of
 from seatrial.tasks._bounds import check_threshold, named_metric, provable, unsettled
 from seatrial.tasks._candidate import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.errors import Mistake
+    from seatrial.registry.registry import Version
 
 DEFAULT_MARGIN = 0.05
 
@@ -105,7 +106,7 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
         said.append(_bound_said(measure))
         if self.compared_to:
             compared, why = self._compared(context, rows)
-            measures += [compared] if compared else []
+            measures.append(compared)
             said.append(why)
         verdict = combine(m.verdict for m in measures)
         bounded = limit is not None and measure.verdict is Verdict.PASS
@@ -121,17 +122,21 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
             facts={"held_out_bound": rows.metric.name} if bounded else {},
         )
 
-    def _compared(self, context: Context, rows: Labelled) -> tuple[Measure | None, str]:
-        """Paired with the pinned production version; a sentence when there is nothing to pair."""
-        serving = production(context)
-        mine = candidate(context)
+    def _compared(self, context: Context, rows: Labelled) -> tuple[Measure, str]:
+        """Paired with the pinned production version; skipped when there is nothing to pair."""
+        margin = self._margin(context.scope) or DEFAULT_MARGIN
+        serving, mine = production(context), candidate(context)
+        skipped = Measure(
+            name=f"degradation.{rows.metric.name}",
+            value=None,
+            limit=margin,
+            direction=Direction.AT_MOST,
+            n=rows.rows,
+        )
         if serving is None:
-            return None, "comparison skipped: nothing is in production yet"
+            return skipped, "comparison skipped: nothing is in production yet"
         if same_model(context, mine, serving):
-            return None, f"comparison skipped: this is the model in production ({serving})"
-        margin = self._margin(context.scope)
-        if margin is None:
-            margin = DEFAULT_MARGIN
+            return skipped, f"comparison skipped: this is the model in production ({serving})"
         measure = compare(
             rows.metric,
             rows.labels,
@@ -141,11 +146,7 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
             seed=context.scope.pipeline.seed,
             groups=rows.groups,
         )
-        worse = "worse" if measure.value > 0 else "better"
-        return measure, (
-            f"{abs(measure.value):.4f} {worse} than version {serving.version} on the same rows"
-            f" (at most {measure.high:.4f} worse, margin {margin:g})"
-        )
+        return measure, _comparison_said(measure, serving)
 
     def _leak(self, context: Context) -> Outcome | None:
         training = context.fact("trained_on")
@@ -181,6 +182,13 @@ def _bound_said(measure: Measure) -> str:
         f"{measure.name} {measure.value:.4f} on {measure.n} rows"
         f" (between {measure.low:.4f} and {measure.high:.4f}{limit})"
     )
+
+
+def _comparison_said(measure: Measure, serving: Version) -> str:
+    value = measure.value or 0.0
+    said = f"{abs(value):.4f} {'worse' if value > 0 else 'better'} than version {serving.version}"
+    bound = "" if measure.high is None else f"at most {measure.high:.4f} worse, "
+    return f"{said} on the same rows ({bound}margin {measure.limit:g})"
 
 
 def _count(scope: Scope, dataset: str, runs: str | int) -> int:

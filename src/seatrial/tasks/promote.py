@@ -86,7 +86,7 @@ class Promote(Task, frozen=True, kw_only=True):
         except MovedError as error:
             return Outcome(
                 verdict=Verdict.INCONCLUSIVE,
-                reason=f"{error.mistakes[0].what} since the run began; run again to compare with it",
+                reason=f"{error.mistakes[0].what}; run again to compare with what serves now",
             )
         before = f" (was version {serving.version})" if serving else " (the first)"
         return Outcome(

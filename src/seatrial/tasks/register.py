@@ -15,7 +15,6 @@ from seatrial.data.roles import features, labels
 from seatrial.inference import golden
 from seatrial.inference.parity import parity
 from seatrial.inference.session import Model
-from seatrial.inference.signature import Input as Column
 from seatrial.inference.signature import Signature
 from seatrial.ledger.store import canonical
 from seatrial.metrics import Predictions
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from seatrial.inference.session import Answer
 
 PARITY_ROWS = 10_000
+UNHEARD_OF = "\N{REPLACEMENT CHARACTER} never seen"
 
 
 class Register(Task, frozen=True, kw_only=True):
@@ -92,17 +92,11 @@ class Register(Task, frozen=True, kw_only=True):
                 reason=f"{table.dataset.name} changed since it was trained on; run again",
             )
         roles = roles_of(context.scope.pipeline, table)
-        signature = Signature(
-            tuple(
-                Column(c.name, "BYTES" if c.kind == "string" else "FP32") for c in roles.features
-            ),
-            roles.problem,
-            roles.classes,
-        )
+        rows, truth = features(table, roles), labels(table, roles)
+        signature = Signature.of(rows, roles.problem, roles.classes)
         fitted = models.get(training["model_type"]).restore(
             context.blobs.get(_blobs(context)["fitted"]), signature
         )
-        rows, truth = features(table, roles), labels(table, roles)
         try:
             exported = fitted.to_onnx()
         except models.NotExportable as error:
@@ -171,7 +165,7 @@ class Register(Task, frozen=True, kw_only=True):
 
 def _blobs(context: Context) -> Mapping[str, str]:
     """What the newest training kept."""
-    return next(o.blobs for o in reversed(context.outcomes.values()) if "fitted" in o.blobs)
+    return next(o.blobs for o in reversed([*context.outcomes.values()]) if "fitted" in o.blobs)
 
 
 def _probe(rows: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:
@@ -186,14 +180,14 @@ def _probe(rows: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any
     for name, values in rows.items():
         column = values[chosen].copy()
         spoiled = random.random(len(column)) < 0.1  # noqa: PLR2004
-        column[spoiled] = "\N{REPLACEMENT CHARACTER} never seen" if column.dtype == object else np.nan
+        column[spoiled] = (
+            "\N{REPLACEMENT CHARACTER} never seen" if column.dtype == object else np.nan
+        )
         probe[name] = column
     return probe
 
 
-def _scores(
-    truth: NDArray[Any], answer: Answer, signature: Signature
-) -> dict[str, float]:
+def _scores(truth: NDArray[Any], answer: Answer, signature: Signature) -> dict[str, float]:
     """Every metric of the problem, on the rows that the model was trained on."""
     from seatrial import extend  # noqa: PLC0415 - beside its only use
 

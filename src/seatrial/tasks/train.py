@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from importlib.metadata import version as installed
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - in the signature of a runtime Protocol
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -99,7 +99,7 @@ class Train(Task, frozen=True, kw_only=True):
             features=features(table, roles),
             target=labels(table, roles),
             problem=roles.problem,
-            classes=roles.classes,  # type: ignore[arg-type]
+            classes=roles.classes,
             hyperparameters=given,
             seed=context.scope.pipeline.seed,
         )
@@ -120,8 +120,7 @@ class Train(Task, frozen=True, kw_only=True):
         }
         return Outcome(
             verdict=Verdict.PASS,
-            reason=f"{self.model_type} fitted on {table.rows} rows,"
-            f" {len(roles.features)} features",
+            reason=f"{self.model_type} fitted on {table.rows} rows, {len(roles.features)} features",
             facts={"trained_on": self.data},
             blobs={
                 "fitted": context.blobs.put(fitted.native()),

@@ -113,7 +113,11 @@ class UnitTests(Task, frozen=True, kw_only=True):
         answers = predictions(context, candidate(context), rows)
         if self._is_smoke(context.scope):
             result = smoke(rows.metric, rows.labels, answers, limit, seed=seed)
-            return _said(result.measure, result.reason)
+            return Outcome(
+                verdict=result.measure.verdict,
+                reason=f"smoke run: {result.reason}",
+                measures=(result.measure,),
+            )
         measure = absolute(rows.metric, rows.labels, answers, limit, seed=seed, groups=rows.groups)
         return _said(measure, unsettled(measure))
 

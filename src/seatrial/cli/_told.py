@@ -1,0 +1,54 @@
+"""A run in a few lines: what was found, the verdict, what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from seatrial.engines._drive import Driven
+
+
+def tell(driven: Driven) -> None:
+    """What was found, the verdict in one line, and what to do next."""
+    told: dict[str, Any] = driven.document
+    for stage in told["stages"]:
+        for task in stage["tasks"]:
+            for finding in task["findings"]:
+                _finding(f"{stage['name']}.{task['task']}", finding)
+    if driven.error is not None:
+        click.echo(str(driven.error), err=True)
+    if told["run"] is None:
+        return
+    click.echo(_summary(driven, told))
+    click.echo(f"ledger head {driven.head}")
+
+
+def _finding(address: str, finding: dict[str, str]) -> None:
+    where = f" ({finding['where']})" if finding["where"] else ""
+    click.echo(f"  {address}: {finding['what']}{where}")
+    if finding["hint"]:
+        click.echo(f"    hint: {finding['hint']}")
+
+
+def _summary(driven: Driven, told: dict[str, Any]) -> str:
+    before, after = told["production"]["before"], told["production"]["after"]
+    if after is None:
+        serving = "nothing is in production"
+    elif before == after:
+        serving = f"production stays at version {after}"
+    else:
+        serving = f"production is version {after} (was: {before or 'nothing'})"
+    endings = {
+        3: "inconclusive, for review",
+        4: f"waiting until {_until(told)} UTC; run the same command then, or use --wait",
+        5: "stopped; the same command resumes it",
+    }
+    verdict = told["verdict"] or "no verdict"
+    return f"{endings.get(driven.exit_code, verdict)}: {serving}"
+
+
+def _until(told: dict[str, Any]) -> str:
+    times = [t["waiting_until"] for s in told["stages"] for t in s["tasks"] if t["waiting_until"]]
+    return min(times)[:16].replace("T", " ") if times else "?"
