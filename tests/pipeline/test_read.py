@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from seatrial.errors import FileError
 from seatrial.pipeline import DEFAULT_SEED
 from seatrial.pipeline.read import read, read_file
 
@@ -286,31 +284,6 @@ def test_every_setting_is_read() -> None:
 def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
     text = FOUNDING.read_text()
     assert read("\ufeff" + text.replace("\n", "\r\n"), "p").mistakes == ()
-
-
-def test_a_missing_file_names_the_one_that_is_there(tmp_path: Path) -> None:
-    (tmp_path / "pipeline.yaml").write_text(HEAD)
-    with pytest.raises(FileError, match="does not exist") as caught:
-        read_file(tmp_path / "pipelin.yml")
-    assert caught.value.mistakes[0].nearest == str(tmp_path / "pipeline.yaml")
-    with pytest.raises(FileError, match="is a folder") as caught:
-        read_file(tmp_path)
-    assert caught.value.mistakes[0].nearest == str(tmp_path / "pipeline.yaml")
-    with pytest.raises(FileError, match="does not exist"):
-        read_file(tmp_path / "no" / "where.yaml")
-
-
-@pytest.mark.parametrize("path", ["a\0b", "x" * 5000])
-def test_a_path_that_cannot_be_is_a_mistake(path: str) -> None:
-    with pytest.raises(FileError, match="cannot read"):
-        read_file(path)
-
-
-def test_bytes_that_are_no_text_are_a_mistake_with_their_place(tmp_path: Path) -> None:
-    file = tmp_path / "p.yaml"
-    file.write_bytes("name: é\nx: ".encode() + b"\xff\n")
-    with pytest.raises(FileError, match=re.escape(f"{file}:2:4")):
-        read_file(file)
 
 
 def test_importing_the_reader_loads_no_parser() -> None:

@@ -61,7 +61,14 @@ def _step(line: dict[str, object]) -> None:
     click.echo(f"  {str(line['step']).partition('.')[2]}")
     parameters = line["parameters"]
     if isinstance(parameters, dict) and parameters:
-        shown = (f"{k}: {v}" for k, v in parameters.items() if v not in (None, [], {}, ()))
+        shown = [f"{k}: {_flow(v)}" for k, v in parameters.items() if v not in (None, [], {}, ())]
         click.echo(f"    {', '.join(shown)}")
     for demand in line["demands"] if isinstance(line["demands"], list) else []:
         click.echo(f"    - {demand}")
+
+
+def _flow(value: object) -> str:
+    """A value as one would write it in the file."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -28,9 +28,7 @@ def of_one(placements: Placements) -> tuple[float, float]:
     area = float(np.mean(positives))
     if not 0 < area < 1:
         return newcombe(area, len(positives), len(negatives))
-    reach = _reach(placements) / (area * (1 - area))
-    logit = math.log(area / (1 - area))
-    return _expit(logit - reach), _expit(logit + reach)
+    return on_logit(area, *_reach(placements, HALF))
 
 
 def of_difference(first: Placements, second: Placements) -> tuple[float, float]:
@@ -45,8 +43,8 @@ def of_difference(first: Placements, second: Placements) -> tuple[float, float]:
     if min(len(positives), len(negatives)) < 2:
         return -1.0, 1.0
     difference = float(np.mean(positives))
-    reach = _reach((positives, negatives))
-    return difference - reach, difference + reach
+    below, above = _reach((positives, negatives), QUARTER)
+    return difference - below, difference + above
 
 
 def newcombe(area: float, positives: float, negatives: float) -> tuple[float, float]:
@@ -74,13 +72,12 @@ def newcombe(area: float, positives: float, negatives: float) -> tuple[float, fl
     return bounds[0], bounds[1]
 
 
-def _reach(placements: Placements) -> float:
-    # Half-width. Rows that show no spread are taken to hide one in m, placed half the scale off.
-    smaller = min(len(part) for part in placements)
-    variance = sum(
-        max(float(np.var(part, ddof=1)), 0.25 / len(part)) / len(part) for part in placements
-    )
-    return student(smaller - 1) * math.sqrt(variance)
+def _reach(placements: Placements, off: float) -> tuple[float, float]:
+    # How far below and above. Rows that show no spread are taken to hide one that is ``off``.
+    freedom = min(len(part) for part in placements) - 1
+    variance = sum(max(float(np.var(part, ddof=1)), off**2 / len(part)) / len(part) for part in placements)
+    third = sum(float(np.mean((part - part.mean()) ** 3)) / len(part) ** 2 for part in placements)
+    return means.reach(variance, third, freedom)
 
 
 def _expit(logit: float) -> float:

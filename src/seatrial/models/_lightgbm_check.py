@@ -19,8 +19,9 @@ from seatrial.models._lightgbm_parameters import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+_PAIR = 2
 _INT32 = 2**31 - 1
 _KINDS = {
     "number": "a number",
@@ -102,8 +103,37 @@ def objective_fits(word: str, problem: str, classes: int = 0) -> bool:
     """
     if problem == "numbers":
         return word in NUMBER_OBJECTIVES
-    counts = [min(classes, 3)] if classes else [2, 3]
-    return any(word in CLASS_OBJECTIVES[count] for count in counts)
+    return word in CLASS_OBJECTIVES and not (word == "binary" and classes > _PAIR)
+
+
+def check_columns(
+    parameters: Mapping[str, object], strings: Sequence[bool], where: str
+) -> list[Mistake]:
+    """Mistakes in lists about columns, given which of the columns hold strings.
+
+    LightGBM itself does not look: a wrong list there ends the program or damages its memory.
+
+    >>> print(check_columns({"monotone_constraints": [1]}, [False, True], "hp.yaml")[0])
+    monotone_constraints needs 2 values, one a column, got 1
+      where: hp.yaml
+    """
+    mistakes: list[Mistake] = []
+    for name, value in parameters.items():
+        kind = PARAMETERS[name].kind
+        values = _flat(kind, value) or []
+        if kind in {"integers", "numbers"} and len(values) != len(strings):
+            what = f"{name} needs {len(strings)} values, one a column, got {len(values)}"
+            mistakes.append(Mistake(what, where))
+        elif name == "monotone_constraints":
+            bound = [i for i, each in enumerate(values) if each and strings[i]]
+            what = f"{name} is not 0 for column number {bound[:1]}, which holds strings"
+            mistakes += [Mistake(what, where, fix="write 0 there")] if bound else []
+        elif kind == "groups":
+            beyond = [each for each in values if cast("int", each) >= len(strings)]
+            last = len(strings) - 1
+            what = f"{name} names column number {beyond[:1]}; they go from 0 to {last}"
+            mistakes += [Mistake(what, where)] if beyond else []
+    return mistakes
 
 
 def _demand(parameter: Parameter, value: object) -> str:

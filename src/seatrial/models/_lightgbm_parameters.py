@@ -45,13 +45,11 @@ def _boolean(aliases: str = "") -> Parameter:
 
 
 CLASS_OBJECTIVES = {
-    2: {"binary": "binary"},
-    3: {
-        **dict.fromkeys(("multiclass", "softmax"), "multiclass"),
-        **dict.fromkeys(("multiclassova", "multiclass_ova", "ova", "ovr"), "multiclassova"),
-    },
+    "binary": "binary",
+    **dict.fromkeys(("multiclass", "softmax"), "multiclass"),
+    **dict.fromkeys(("multiclassova", "multiclass_ova", "ova", "ovr"), "multiclassova"),
 }
-"""Objective words by the number of classes: two, or three and more."""
+"""Objective words for classes; ``binary`` fits two only."""
 
 NUMBER_OBJECTIVES = {
     **dict.fromkeys(
@@ -66,7 +64,7 @@ NUMBER_OBJECTIVES = {
     **dict.fromkeys(("mape", "mean_absolute_percentage_error"), "mape"),
 }
 
-_OBJECTIVES = (*CLASS_OBJECTIVES[2], *CLASS_OBJECTIVES[3], *NUMBER_OBJECTIVES)
+_OBJECTIVES = (*CLASS_OBJECTIVES, *NUMBER_OBJECTIVES)
 
 PARAMETERS: dict[str, Parameter] = {
     "objective": Parameter(
@@ -136,10 +134,6 @@ PARAMETERS: dict[str, Parameter] = {
     "cegb_penalty_split": _number("", 0),
     "cegb_penalty_feature_lazy": Parameter("numbers", low=0),
     "cegb_penalty_feature_coupled": Parameter("numbers", low=0),
-    "use_quantized_grad": _boolean(),
-    "num_grad_quant_bins": _integer("", 2),
-    "quant_train_renew_leaf": _boolean(),
-    "stochastic_rounding": _boolean(),
     "max_bin": _integer("max_bins", 2),
     "max_bin_by_feature": Parameter("integers", low=2),
     "min_data_in_bin": _integer("", 1),
@@ -168,6 +162,7 @@ FIXED: dict[str, tuple[object, tuple[str, ...]]] = {
     "device_type": ("cpu", ("device",)),
     "tree_learner": ("serial", ("tree", "tree_type", "tree_learner_type")),
     "linear_tree": (False, ("linear_trees",)),
+    "use_quantized_grad": (False, ()),
     "zero_as_missing": (False, ()),
 }
 """What seatrial sets, so that training repeats exactly and the model can be exported."""
@@ -201,6 +196,9 @@ REFUSED: dict[str, tuple[str, ...]] = {
         *("convert_model", "convert_model_file", "convert_model_language", "output_result"),
         *("predict_result", "prediction_result", "predict_name", "prediction_name", "pred_name"),
         "name_pred",
+    ),
+    "quantized training gives another model on another number of threads": (
+        *("num_grad_quant_bins", "quant_train_renew_leaf", "stochastic_rounding"),
     ),
     "it says how to predict, not how to train": (
         *("start_iteration_predict", "num_iteration_predict", "predict_raw_score", "raw_score"),

@@ -14,7 +14,7 @@ from seatrial.inference.answer import Answer, most_probable
 from seatrial.inference.columns import columns
 from seatrial.inference.signature import Signature
 from seatrial.models import _lightgbm_check
-from seatrial.models._lightgbm_check import canonical, objective_fits
+from seatrial.models._lightgbm_check import canonical, check_columns, objective_fits
 from seatrial.models._lightgbm_parameters import CLASS_OBJECTIVES, FIXED, NUMBER_OBJECTIVES
 from seatrial.models._lightgbm_trees import exact_for_float32
 
@@ -54,12 +54,17 @@ class GradientBoosted:
             for each in signature.inputs
             if each.datatype == "BYTES"
         }
-        parameters = _parameters(training)
+        given = canonical(training.hyperparameters)
+        strings = [each.name in categories for each in signature.inputs]
+        mistakes = check_columns(given, strings, "hyperparameters")
+        if mistakes:
+            raise FileError(*mistakes)
+        parameters = _parameters(training, given)
         rounds = cast("int", parameters.pop("num_iterations", ROUNDS))
         data = lightgbm.Dataset(
             _matrix(read, signature, categories),
             _coded_target(training),
-            categorical_feature=[i for i, e in enumerate(signature.inputs) if e.name in categories],
+            categorical_feature=[i for i, string in enumerate(strings) if string],
             params=parameters,
         )
         try:
@@ -132,25 +137,21 @@ def _opened(text: str, signature: Signature, categories: Mapping[str, list[str]]
     return Trees(signature, categories, text, booster)
 
 
-def _parameters(training: Training) -> dict[str, object]:
-    given = canonical(training.hyperparameters)
+def _parameters(training: Training, given: Mapping[str, object]) -> dict[str, object]:
     fixed = {name: value for name, (value, _) in FIXED.items()}
     threads = _threads(len(training.target) * len(training.features))
     own: dict[str, object] = {"num_threads": threads, **given, **fixed, "seed": training.seed}
     if training.problem == "numbers":
-        words, word = NUMBER_OBJECTIVES, str(given.get("objective", "regression"))
-    else:
-        count = len(training.classes)
-        words = CLASS_OBJECTIVES[min(count, 3)] if count >= _TWO else {}
-        word = str(given.get("objective", "binary" if count == _TWO else "multiclass"))
-        if count < _TWO:
-            raise FormError(Mistake("the target has a single class, so there is nothing to learn"))
-        if not objective_fits(word, "classes", count):
-            what = f"objective {word!r} does not fit {count} classes"
-            raise FileError(Mistake(what, "hyperparameters", fix="remove it"))
-        if count > _TWO:
-            own["num_class"] = count
-    return {**own, "objective": words[word]}
+        return {**own, "objective": NUMBER_OBJECTIVES[str(given.get("objective", "regression"))]}
+    count = len(training.classes)
+    if count < _TWO:
+        raise FormError(Mistake("the target has a single class, so there is nothing to learn"))
+    word = str(given.get("objective", "binary" if count == _TWO else "multiclass"))
+    if not objective_fits(word, "classes", count):
+        what = f"objective {word!r} does not fit {count} classes"
+        raise FileError(Mistake(what, "hyperparameters", fix="remove it"))
+    counted = {} if word == "binary" else {"num_class": count}
+    return {**own, **counted, "objective": CLASS_OBJECTIVES[word]}
 
 
 def _threads(cells: int) -> int:

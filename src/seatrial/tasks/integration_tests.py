@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from seatrial.data.leakage import shared_rows
 from seatrial.errors import FileError
+from seatrial.evidence import power
 from seatrial.evidence.absolute import absolute
 from seatrial.evidence.paired import compare
 from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict, combine
@@ -85,6 +86,12 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
             yield (
                 f"at most {margin:g} worse than production on the same rows (upper 95 % bound);"
                 " skipped for a first version"
+            )
+            most = power.provable(rows, margin)
+            yield (
+                f"with {rows} rows no observed degradation proves {margin:g}"
+                if most is None
+                else f"with {rows} rows an observed degradation of up to {most:.3f} proves that"
             )
         yield f"no rows of {self.dataset} were trained on, beyond chance"
 

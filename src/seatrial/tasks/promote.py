@@ -103,5 +103,6 @@ def _why(context: Context) -> str:
         for outcome in context.outcomes.values()
         if "held_out_bound" in outcome.facts
         for m in outcome.measures
+        if m.value is not None
     ]
     return f"all gates passed: {', '.join(said)}"

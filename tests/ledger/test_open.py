@@ -1,0 +1,214 @@
+"""Opening: a ledger that is ours, of any age; never a stranger's file."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial.errors import UsageError
+from seatrial.ledger import migrations
+from seatrial.ledger.store import Ledger
+from seatrial.ledger.verify import verify
+from seatrial.workspace import now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+def _text(file: Path) -> None:
+    file.write_text("these are my notes, not a database, and long enough to have a header\n" * 20)
+
+
+def _other_program(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE event (mine)")
+
+
+def _cut(file: Path) -> None:
+    Ledger(file, now).close()
+    file.write_bytes(b"\0" * 100 + file.read_bytes()[100:])
+
+
+@pytest.mark.parametrize("make", [_text, _other_program, _cut])
+def test_what_is_not_ours_is_refused_and_left_alone(
+    file: Path, make: Callable[[Path], None]
+) -> None:
+    make(file)
+    before = file.read_bytes(), sorted(file.parent.iterdir())
+    with pytest.raises(UsageError, match="not a ledger of seatrial") as raised:
+        Ledger(file, now)
+    assert raised.value.exit_code == 2
+    assert len(str(raised.value).splitlines()) <= 6
+    assert (file.read_bytes(), sorted(file.parent.iterdir())) == before
+
+
+def test_a_ledger_newer_than_we_know_is_refused_and_left_alone(file: Path) -> None:
+    Ledger(file, now).close()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = file.read_bytes()
+    with pytest.raises(UsageError, match=r"version 99.* up to 1") as raised:
+        Ledger(file, now)
+    assert "install a newer seatrial" in str(raised.value)
+    assert file.read_bytes() == before
+
+
+def test_an_empty_file_becomes_a_ledger(file: Path) -> None:
+    file.touch()
+    ledger = Ledger(file, now)
+    ledger.write(lambda transaction: transaction.append("noted", {}))
+    assert verify(ledger)[0] == 1
+
+
+def test_writes_are_durable_and_readers_do_not_wait(file: Path) -> None:
+    ledger = Ledger(file, now)
+    with ledger._writer.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+    def look(transaction: object) -> str:
+        transaction.append("noted", {})  # type: ignore[attr-defined]
+        return ledger.head()  # a read while the write lock is held
+
+    assert ledger.write(look) == "0" * 64
+
+
+def _second(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE added (word TEXT)")
+
+
+def _breaks(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE half (word TEXT)")
+    raise ZeroDivisionError
+
+
+def _old(file: Path) -> str:
+    ledger = Ledger(file, now)
+    ledger.write(lambda transaction: transaction.append("noted", {"before": "the step"}))
+    head = ledger.head()
+    ledger.close()
+    return head
+
+
+def _with(monkeypatch: pytest.MonkeyPatch, *more: Callable[[sa.Connection], None]) -> None:
+    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, *more))
+
+
+def _version(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_a_new_step_copies_the_ledger_first_and_keeps_its_events(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = _old(file)
+    with monkeypatch.context() as patched:
+        _with(patched, _second)
+        renewed = Ledger(file, now)
+        assert verify(renewed) == (1, head)
+        renewed.close()
+        Ledger(file, now).close()  # again: nothing left to do
+        assert _version(file) == 2
+    backup = file.with_name("ledger.db.v1.bak")
+    assert [path.name for path in file.parent.glob("*.part")] == []
+    assert _version(backup) == 1
+    restored = Ledger(backup, now)
+    assert verify(restored) == (1, head)
+    restored.close()
+    with pytest.raises(UsageError, match="version 2"):  # forward only
+        Ledger(file, now)
+
+
+def test_a_step_that_breaks_leaves_the_ledger_as_it_was(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = _old(file)
+    with monkeypatch.context() as patched:
+        _with(patched, _second, _breaks)
+        with pytest.raises(ZeroDivisionError):
+            Ledger(file, now)
+    assert _version(file) == 1
+    ledger = Ledger(file, now)
+    assert verify(ledger) == (1, head)
+    with ledger.read() as connection:
+        names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+    assert not {"added", "half"} & set(names)
+
+
+def test_a_new_ledger_has_nothing_to_copy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _with(monkeypatch, _second)
+    Ledger(file, now).close()
+    assert not list(file.parent.glob("*.bak"))
+
+
+OPENER = """
+import sys, time
+from pathlib import Path
+from seatrial.ledger import migrations
+from seatrial.ledger.store import Ledger
+from seatrial.workspace import now
+
+def second(connection):
+    connection.exec_driver_sql("CREATE TABLE added (word TEXT)")
+
+def append(transaction):
+    return transaction.append("opened", {})
+
+if sys.argv[2] == "2":
+    migrations.STEPS = (*migrations.STEPS, second)
+print("ready", flush=True)
+sys.stdin.readline()
+for folder in sorted(Path(sys.argv[1]).iterdir()):
+    Ledger(folder / "ledger.db", now).write(append)
+"""
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_processes_that_open_at_once_agree(tmp_path: Path, version: str) -> None:
+    """Of a new ledger (version 1), and of an old one that each wants to renew (version 2)."""
+    folders = [tmp_path / str(number) for number in range(8)]
+    for folder in folders:
+        folder.mkdir()
+        if version == "2":
+            _old(folder / "ledger.db")
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER, str(tmp_path), version],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for opener in openers:
+        assert opener.stdout
+        assert opener.stdout.readline() == "ready\n"
+    for opener in openers:
+        assert opener.stdin
+        opener.stdin.write("\n")
+        opener.stdin.flush()
+    for opener in openers:
+        _, complaint = opener.communicate(timeout=60)
+        assert (opener.returncode, complaint) == (0, "")
+    for folder in folders:
+        assert _version(folder / "ledger.db") == int(version)
+        with closing(sqlite3.connect(folder / "ledger.db")) as connection:
+            kinds = connection.execute("SELECT kind FROM event ORDER BY seq").fetchall()
+        assert [kind for (kind,) in kinds] == ["noted"] * (version == "2") + ["opened"] * 4
+        if version == "2":
+            assert _version(folder / "ledger.db.v1.bak") == 1
