@@ -69,7 +69,7 @@ def cost(
 def in_turn(
     rivals: Mapping[str, Callable[[], Cost]], rounds: int, warm_up: int = 1
 ) -> dict[str, list[Cost]]:
-    """Each rival once a round, so that a busy minute hits all of them; the first rounds are let go."""
+    """Each rival once a round, so that a busy minute hits all; the first rounds are let go."""
     found: dict[str, list[Cost]] = {name: [] for name in rivals}
     for number in range(warm_up + rounds):
         for name, run in rivals.items():

@@ -22,7 +22,12 @@ def main(folder: str, moves: str) -> None:
     """Two versions, promoted in turn; each promotion is resolved once."""
     registry = open_project(workspace.at(Path(folder))).registry
     for number in (1, 2):
-        manifest = {"format": "seatrial.version/1", "model": MODEL, "files": {}, "seed": number}
+        manifest: dict[str, object] = {
+            "format": "seatrial.version/1",
+            "model": MODEL,
+            "files": {},
+            "seed": number,
+        }
         registry.register(MODEL, manifest, label="{version}", run="bench", by="bench")
     promoted, resolved = [], []
     for number in range(int(moves)):

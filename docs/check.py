@@ -54,7 +54,9 @@ def broken_links(found: Iterable[Path]) -> Iterator[str]:
 
 def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, spelled as code hosts spell them."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    text = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(text))
     return {heading.replace(" ", "-") for heading in plain}
 

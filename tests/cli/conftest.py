@@ -122,14 +122,17 @@ class Project:
                 assert connection.execute(statement).rowcount, statement
             connection.commit()
 
-    def snapshot(self) -> Snapshot:
-        files = {
+    def snapshot_files(self) -> dict[str, bytes]:
+        """The project's own files."""
+        return {
             str(file.relative_to(self.folder)): file.read_bytes()
             for file in sorted(self.folder.rglob("*"))
             if file.is_file() and ".seatrial" not in file.parts
         }
+
+    def snapshot(self) -> Snapshot:
         tables = ("version", "channel", "move")
-        return Snapshot(files, *(self.query(f"SELECT * FROM {name}") for name in tables))  # noqa: S608 - the names above
+        return Snapshot(self.snapshot_files(), *(self.query(f"SELECT * FROM {name}") for name in tables))  # noqa: S608 - the names above
 
 
 def make_project(folder: Path, seed: int = 1) -> None:

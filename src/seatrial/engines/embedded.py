@@ -9,6 +9,7 @@ from seatrial.engines._step import perform
 from seatrial.errors import FormError, SeatrialError, SupersededError
 from seatrial.ledger import runs
 from seatrial.outcome import Outcome, Verdict, Wait, combine
+from seatrial.pipeline.condition import facts
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,11 +71,9 @@ def _stages(work: Work, run: Run) -> datetime | None:
 
 def may_start(stage: Stage, passed: dict[str, bool]) -> bool:
     """A stage starts when its condition holds; without one, when all before it passed."""
-    all_passed = all(passed.values())
     if stage.condition is None:
-        return all_passed
-    facts = {f"stages.{name}.passed": value for name, value in passed.items()}
-    return stage.condition.evaluate({"all_previous_stages_passed": all_passed, **facts})
+        return all(passed.values())
+    return stage.condition.evaluate(facts(passed))
 
 
 def _stage(work: Work, run: Run, stage: Stage) -> list[Outcome] | Wait:

@@ -78,10 +78,15 @@ def finite(bound: float) -> float | None:
 
 def one_row(metric: Metric, y: np.ndarray, predictions: Predictions) -> float:
     """What one row can plausibly be worth: the gap between a perfect model and a constant one."""
-    if not math.isfinite(metric.most if metric.greater_is_better else metric.least):
-        return 0.0
     best = metric.most if metric.greater_is_better else metric.least
+    if not math.isfinite(best):
+        return 0.0
     return abs(best - metric.value(y, _constant(y, predictions)))
+
+
+def rarest(y: np.ndarray, predictions: Predictions) -> int:
+    """How many rows the rarest class has."""
+    return min(int(np.sum(y == label)) for label in predictions.classes)
 
 
 def _constant(y: np.ndarray, predictions: Predictions) -> Predictions:
@@ -119,7 +124,11 @@ def _ranked(metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int)
 def _averaged(metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int) -> Bounds:
     rows = metric.influence or metric.per_row
     assert rows is not None
-    return means.interval(rows(y, predictions), one_row=one_row(metric, y, predictions))
+    worth = one_row(metric, y, predictions)
+    if not (metric.bounded and metric.binary_only):
+        return means.interval(rows(y, predictions), one_row=worth)
+    few = rarest(y, predictions)
+    return means.share(rows(y, predictions), one_row=worth * len(y) / max(few, 1), rarest=few)
 
 
 def _resampled(

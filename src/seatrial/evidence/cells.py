@@ -3,7 +3,7 @@
 The rows enter only through how many fall into each cell, and those counts are multinomial. So
 are their plausible shares Dirichlet, drawn here thousands at a time, at a cost that does not grow
 with the rows. A cell that no row fell into is not thereby impossible: as in Clopper and Pearson's
-bound, one row of each class is added on the unfavourable side.
+bound, something is added on the unfavourable side: half a row of each class.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     OfConfusion = Callable[[np.ndarray], np.ndarray]
 
 DRAWS = 10_000
+UNSEEN = 0.5
+"""Rows added to each class on the unfavourable side."""
+
 CHUNK = 4_000_000
 """Numbers held at once while drawing: 32 MB."""
 
@@ -46,8 +49,8 @@ def of_one(of_confusion: OfConfusion, counts: np.ndarray, *, seed: int) -> tuple
     wrong, right = np.zeros(counts.shape), np.zeros(counts.shape)
     for label in own:
         others = seen[seen != label]
-        wrong[label, others] = 1 / len(others)
-        right[label, label] = 1
+        wrong[label, others] = UNSEEN / len(others)
+        right[label, label] = UNSEEN
     return (
         float(np.quantile(values(wrong), 1 - LEVEL)),
         float(np.quantile(values(right), LEVEL)),
@@ -82,7 +85,7 @@ def _upper(
     seen = _seen(sum(np.bincount(part, minlength=size) for part in (truth, first, second)))
     cell, counts = np.unique((truth * size + first) * size + second, return_counts=True)
     extra = [
-        ((own * size + own) * size + other, 1 / (len(seen) - 1))
+        ((own * size + own) * size + other, UNSEEN / (len(seen) - 1))
         for own in np.unique(truth)
         for other in seen[seen != own]
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.evidence import cells, means, ranks, rates, resampling
-from seatrial.evidence.absolute import demand_numbers, finite, one_row
+from seatrial.evidence.absolute import demand_numbers, finite, one_row, rarest
 from seatrial.metrics import Metric, Predictions
 from seatrial.metrics._labels import codes
 from seatrial.outcome import Direction, Measure, judge
@@ -94,7 +94,11 @@ def _averaged(
 ) -> Bounds:
     rows = metric.influence or metric.per_row
     assert rows is not None
-    return means.interval(rows(y, first) - rows(y, second), one_row=one_row(metric, y, first))
+    one, other, worth = rows(y, first), rows(y, second), one_row(metric, y, first)
+    if not (metric.bounded and metric.binary_only):
+        return means.interval(one - other, one_row=worth)
+    few = rarest(y, first)
+    return means.shares(one, other, one_row=worth / 2 * len(y) / max(few, 1), rarest=few)
 
 
 def _resampled(
