@@ -18,7 +18,7 @@ from seatrial.ledger.verify import verify
 from seatrial.registry.registry import Move, Registry
 
 if TYPE_CHECKING:
-    from seatrial.ledger.store import Ledger
+    from seatrial.ledger.store import Ledger, Transaction
 
     from .conftest import Clock
 
@@ -30,8 +30,11 @@ JSON = st.recursive(
 
 
 def _append(ledger: Ledger, *numbers: int) -> None:
-    for number in numbers:
-        ledger.write(lambda transaction, n=number: transaction.append("noted", {"n": n}))
+    def change(transaction: Transaction) -> None:
+        for number in numbers:
+            transaction.append("noted", {"n": number})
+
+    ledger.write(change)
 
 
 def _sql(ledger: Ledger, *statements: str) -> None:
@@ -52,8 +55,7 @@ def _sql(ledger: Ledger, *statements: str) -> None:
         "REPLACE INTO event VALUES (3, 'a', 'k', '{}', 'p', 'h')",
         "INSERT INTO event VALUES (0, 'a', 'k', '{}', 'p', 'h')",
         "INSERT INTO event VALUES (-5, 'a', 'k', '{}', 'p', 'h')",
-        "INSERT INTO event VALUES (3, 'a', 'k', '{}', 'p', 'h') "
-        "ON CONFLICT (seq) DO UPDATE SET body = 'x'",
+        "INSERT INTO event VALUES (3,'a','k','{}','p','h') ON CONFLICT DO UPDATE SET body='x'",
     ],
 )
 def test_the_database_refuses_to_change_events(ledger: Ledger, statement: str) -> None:
@@ -80,8 +82,8 @@ def test_an_error_in_a_write_undoes_all_of_it(ledger: Ledger) -> None:
     _append(ledger, 1)
     head = ledger.head()
 
-    def half(transaction: object) -> None:
-        transaction.append("noted", {"n": 2})  # type: ignore[attr-defined]
+    def half(transaction: Transaction) -> None:
+        transaction.append("noted", {"n": 2})
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -113,9 +115,7 @@ def test_an_untouched_chain_verifies_against_every_head_that_was_noted(ledger: L
 )
 def test_verify_names_the_first_edited_event(ledger: Ledger, statement: str, named: str) -> None:
     _append(ledger, 1, 2, 3)
-    _sql(
-        ledger, "DROP TRIGGER event_no_update", "DROP TRIGGER event_no_delete", statement
-    )
+    _sql(ledger, "DROP TRIGGER event_no_update", "DROP TRIGGER event_no_delete", statement)
     with pytest.raises(StoreError, match=f"was edited: {named}"):
         verify(ledger)
 

@@ -36,7 +36,7 @@ def begin(work: Work) -> tuple[Run, bool]:
         },
         steps=[step.address for step in plan.steps],
     )
-    mistakes = list(_unusable(work))
+    mistakes = list(dict.fromkeys(_unusable(work)))
     if mistakes:
         serving = project.registry.channel(run.model, "production")
         runs.end(

@@ -49,7 +49,7 @@ def absolute(
     direction = Direction.AT_LEAST if metric.greater_is_better else Direction.AT_MOST
     return Measure(
         name=metric.name,
-        value=value,
+        value=value + 0.0,
         low=finite(low),
         high=finite(high),
         limit=limit,
@@ -73,7 +73,7 @@ def demand_numbers(y: np.ndarray, *models: Predictions) -> None:
 
 def finite(bound: float) -> float | None:
     """The bound, or None when the rows give none."""
-    return bound if math.isfinite(bound) else None
+    return bound + 0.0 if math.isfinite(bound) else None  # 0.0 instead of -0.0
 
 
 def one_row(metric: Metric, y: np.ndarray, predictions: Predictions) -> float:

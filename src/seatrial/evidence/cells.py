@@ -82,7 +82,7 @@ def _upper(
     of_confusion: OfConfusion, truth: np.ndarray, first: np.ndarray, second: np.ndarray, seed: int
 ) -> float:
     size = int(max(truth.max(), first.max(), second.max(), 1)) + 1
-    seen = _seen(sum(np.bincount(part, minlength=size) for part in (truth, first, second)))
+    seen = _seen(np.bincount(np.concatenate([truth, first, second]), minlength=size))
     cell, counts = np.unique((truth * size + first) * size + second, return_counts=True)
     extra = [
         ((own * size + own) * size + other, UNSEEN / (len(seen) - 1))

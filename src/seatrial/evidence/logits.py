@@ -30,7 +30,7 @@ def of_difference(
     half-width ``reach``, would pass too often on few rows; it is the least that is given.
 
     >>> [round(bound, 3) for bound in of_difference((0.95, 0.04), (0.9, 0.05), 0.8, 0.03)]
-    [0.02, 0.086]
+    [0.014, 0.093]
     """
     (low, high), (other_low, other_high) = of_one(*first), of_one(*second)
     value = first[0] - second[0]

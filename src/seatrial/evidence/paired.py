@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from seatrial.evidence import cells, means, ranks, rates, resampling
 from seatrial.evidence.absolute import demand_numbers, finite, one_row, rarest
-from seatrial.metrics import Metric, Predictions
 from seatrial.metrics._labels import codes
 from seatrial.outcome import Direction, Measure, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
+
+    from seatrial.metrics import Metric, Predictions
 
     Bounds = tuple[float, float]
 
@@ -34,7 +35,8 @@ def compare(
     ``y`` [n] is the truth; ``groups`` [n] says which rows belong together and are drawn together.
     Swapping the two models swaps the bounds and their signs exactly.
 
-    >>> from seatrial.metrics import get
+    >>> import numpy as np
+    >>> from seatrial.metrics import Predictions, get
     >>> truth = np.arange(600) % 2
     >>> production = Predictions(np.where(np.arange(600) % 10, truth, 1 - truth), None, (0, 1))
     >>> measure = compare(get("accuracy"), truth, production, production, 0.05, seed=1)
@@ -53,7 +55,7 @@ def compare(
     low, high = max(min(low, value), -widest), min(max(high, value), widest)
     return Measure(
         name=f"degradation.{metric.name}",
-        value=value,
+        value=value + 0.0,
         low=finite(low),
         high=finite(high),
         limit=margin,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seatrial.outcome import Measure
 
 DISCORDANT = 0.08
-"""Share of rows that two versions of one model typically answer differently, one of them wrongly."""
+"""Share of rows that one of two versions of a model typically has right and the other wrong."""
 
 
 def smallest_passing(
@@ -96,7 +96,7 @@ def rows_needed(measure: Measure) -> int | None:
     if bound is None or gap <= 1e-9 * max(1.0, abs(measure.limit)):
         return None
     total = measure.n * (abs(measure.value - bound) / gap) ** 2
-    # Half a million-fold of rounding must not add a row; an open question needs one at least.
+    # What rounding adds must not count as a row; an open question needs at least one more.
     return max(math.ceil(total - 1e-6 * max(total, 1)) - measure.n, 1)
 
 

@@ -16,9 +16,10 @@ Z = NormalDist().inv_cdf(LEVEL)
 
 
 def of_one(successes: float, trials: float) -> tuple[float, float]:
-    """(low, high) of a rate: Clopper and Pearson (1934), "The use of confidence or fiducial limits".
+    """(low, high) of a rate: the exact binomial bounds.
 
-    Exact: whatever the rate, either bound errs in at most 5 % of samples, also at 0 and at 1,
+    Source: Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in
+    the case of the binomial", Biometrika 26. Whatever the rate, either bound errs in at most 5 % of samples, also at 0 and at 1,
     where Wilson's one-sided bound errs more often.
 
     >>> [round(bound, 4) for bound in of_one(50, 50)]
@@ -42,7 +43,7 @@ def of_difference(only_first: float, only_second: float, n: float) -> tuple[floa
     proportions for the paired-sample design", Statistics in Medicine 17: the score interval.
 
     >>> [round(bound, 4) for bound in of_difference(12, 2, 50)]
-    [0.0844, 0.3214]
+    [0.0855, 0.3204]
     """
     observed = (only_first - only_second) / n
     high = _crossing(

@@ -62,23 +62,23 @@ def migrate(
     engine: sa.Engine, file: Path, steps: tuple[Callable[[sa.Connection], None], ...]
 ) -> None:
     """Bring the ledger to the newest version; an existing one is copied aside first."""
-    found = identify(file)
-    if found == len(steps):
+    if identify(file) == len(steps):
         return
-    if found:
-        _back_up(file, found)
     with engine.begin() as connection:
         # the transaction holds the write lock: a rival that was first has done it all
         version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if 0 < version < len(steps):
+            _back_up(file, version)
         for step in steps[version:]:
             step(connection)
         connection.exec_driver_sql(f"PRAGMA user_version = {len(steps)}")
 
 
 def _back_up(file: Path, version: int) -> None:
-    """A consistent copy beside the ledger, complete or absent."""
+    """A consistent copy beside the ledger, complete or absent; the caller keeps writers out."""
     target = file.with_name(f"{file.name}.v{version}.bak")
     partial = target.with_suffix(".part")
+    partial.unlink(missing_ok=True)  # of a migration that was killed
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(partial)) as copy:
         source.backup(copy)
     shutil.move(partial, target)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
 
 from seatrial.errors import Mistake, StoreError
-from seatrial.ledger.store import GENESIS, link
-from seatrial.ledger.tables import CHANNEL, EVENT, MOVE, VERSION
+from seatrial.ledger.store import GENESIS, canonical, link
+from seatrial.ledger.tables import CHANNEL, EVENT, MOVE, POLICY, RUN, STEP, VERSION
+from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seatrial.ledger.store import Ledger
+
+_Rows: TypeAlias = dict[Any, Any]
+"""Content by key, as one table holds it."""
 
 
 def verify(ledger: Ledger, anchored: str | None = None) -> tuple[int, str]:
@@ -41,33 +48,69 @@ def verify(ledger: Ledger, anchored: str | None = None) -> tuple[int, str]:
 
 
 def _compare_tables(ledger: Ledger) -> None:
-    """Versions, moves and channels, folded from the events, against their tables."""
-    versions: dict[tuple[object, ...], object] = {}
-    moves: dict[object, tuple[object, ...]] = {}
-    channels: dict[tuple[object, ...], object] = {}
-    for event in ledger.events():
-        body = event.body
-        if event.kind == "version_registered":
-            versions[body["model"], body["version"]] = body["digest"]
-        elif event.kind == "channel_moved":
-            moves[event.seq] = (event.at, *(body[k] for k in _MOVED))
-            channels[body["model"], body["channel"]] = body["version"]
+    """What the tables say of versions, channels, policies and verdicts, against the events."""
+    folded = _folded(ledger)
     with ledger.read() as connection:
-        tables = {
+        tables: dict[str, _Rows] = {
             "version": {
-                (r.model, r.version): r.digest for r in connection.execute(sa.select(VERSION))
+                (r.model, r.version): (r.digest, r.label, r.run, r.created)
+                for r in connection.execute(sa.select(VERSION))
             },
             "move": {
                 r.seq: (r.at, *(getattr(r, k) for k in _MOVED))
                 for r in connection.execute(sa.select(MOVE))
             },
             "channel": {
-                (r.model, r.channel): r.version for r in connection.execute(sa.select(CHANNEL))
+                (r.model, r.channel): (r.version, r.revision, r.since, r.reason)
+                for r in connection.execute(sa.select(CHANNEL))
+            },
+            "policy": {r.model: r.body for r in connection.execute(sa.select(POLICY))},
+            "run": {
+                r.id: (r.state, r.verdict, r.ended)
+                for r in connection.execute(sa.select(RUN).where(RUN.c.ended.is_not(None)))
+            },
+            "step": {
+                (r.run, r.address): r.outcome
+                for r in connection.execute(sa.select(STEP).where(STEP.c.outcome.is_not(None)))
             },
         }
-    for name, folded in (("version", versions), ("move", moves), ("channel", channels)):
-        if tables[name] != folded:
+    for name, rows in tables.items():
+        if rows != folded[name]:
             raise StoreError(_broken(ledger, f"table {name!r} differs from the events"))
+
+
+def _folded(ledger: Ledger) -> dict[str, _Rows]:
+    """The rows that the events, read from the first to the last, amount to."""
+    rows: dict[str, _Rows] = {
+        name: {} for name in ("version", "move", "channel", "policy", "run", "step")
+    }
+    for event in ledger.events():
+        body: Mapping[str, Any] = event.body
+        match event.kind:
+            case "version_registered":
+                content = (body["digest"], body["label"], body["run"], event.at)
+                rows["version"][body["model"], body["version"]] = content
+            case "channel_moved":
+                rows["move"][event.seq] = (event.at, *(body[k] for k in _MOVED))
+                place = (body["model"], body["channel"])
+                revision = rows["channel"].get(place, (0, 0))[1] + 1
+                rows["channel"][place] = (body["version"], revision, event.at, body["reason"])
+            case "policy_installed":
+                rows["policy"][body["model"]] = canonical(body["policy"])
+            case "run_ended":
+                rows["run"][body["run"]] = (body["state"], body["verdict"], event.at)
+            case "step_finished":
+                rows["step"][body["run"], body["step"]] = canonical(body["outcome"])
+            case "run_resumed":
+                _ask_again(rows["step"], body["run"])
+    return rows
+
+
+def _ask_again(steps: _Rows, run: str) -> None:
+    """A run that is resumed forgets what could not be said (``runs.begin``)."""
+    for place in [place for place in steps if place[0] == run]:
+        if json.loads(steps[place])["verdict"] == Verdict.INCONCLUSIVE:
+            del steps[place]
 
 
 _MOVED = ("event", "model", "channel", "version", "previous", "by", "reason")

@@ -107,9 +107,14 @@ def read_hyperparameters(path: Path) -> Hyperparameters:
         raise FileError(
             Mistake("the file of hyperparameters does not exist", str(path), fix="create it")
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = f"the file of hyperparameters cannot be read: {error}"
-        raise FileError(Mistake(reason, str(path))) from error
+    except UnicodeDecodeError as error:
+        what = f"the file of hyperparameters is not UTF-8: byte 0x{error.object[error.start]:02x}"
+        place = f"{path}:{error.object.count(10, 0, error.start) + 1}"
+        raise FileError(Mistake(what, place, fix="save the file as UTF-8")) from error
+    except OSError as error:
+        what = f"the file of hyperparameters cannot be read: {error.strerror or error}"
+        fix = "check that it is a file and that you may read it"
+        raise FileError(Mistake(what, str(path), fix=fix)) from error
     except YAMLError as error:
         mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)

@@ -86,7 +86,8 @@ def _mistakes(name: str, value: object, spot: str, problem: str) -> Iterator[Mis
         demand = _demand(PARAMETERS[own], value)
         if demand:
             near = nearest(str(value), PARAMETERS[own].words)
-            yield Mistake(f"{name} must be {demand}, got {_shown(value)}", spot, near)
+            what = f"{name} must be {demand}, got {_shown(value)}"
+            yield Mistake(what, spot, near, fix=f"write {demand}")
         elif own == "objective" and problem and not objective_fits(str(value), problem):
             yield Mistake(
                 f"{name} {value!r} does not fit the problem, which is {problem}",
@@ -126,13 +127,13 @@ def check_columns(
             mistakes.append(Mistake(what, where))
         elif name == "monotone_constraints":
             bound = [i for i, each in enumerate(values) if each and strings[i]]
-            what = f"{name} is not 0 for column number {bound[:1]}, which holds strings"
-            mistakes += [Mistake(what, where, fix="write 0 there")] if bound else []
+            what = "{} is not 0 for column number {}, which holds strings"
+            mistakes += [Mistake(what.format(name, i), where, fix="write 0") for i in bound]
         elif kind == "groups":
             beyond = [each for each in values if cast("int", each) >= len(strings)]
             last = len(strings) - 1
-            what = f"{name} names column number {beyond[:1]}; they go from 0 to {last}"
-            mistakes += [Mistake(what, where)] if beyond else []
+            what = "{} names column number {}; they go from 0 to {}"
+            mistakes += [Mistake(what.format(name, i, last), where) for i in beyond]
     return mistakes
 
 

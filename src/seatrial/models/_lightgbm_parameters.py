@@ -200,6 +200,7 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "quantized training gives another model on another number of threads": (
         *("num_grad_quant_bins", "quant_train_renew_leaf", "stochastic_rounding"),
     ),
+    "it belongs to linear trees, which cannot be exported": ("linear_lambda",),
     "it says how to predict, not how to train": (
         *("start_iteration_predict", "num_iteration_predict", "predict_raw_score", "raw_score"),
         *("is_predict_raw_score", "predict_rawscore", "predict_leaf_index", "leaf_index"),

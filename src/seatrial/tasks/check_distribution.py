@@ -39,13 +39,18 @@ class CheckDistribution(Task, frozen=True, kw_only=True):
         yield from unknown
         if unknown:
             return
-        path = scope.path(self.reference)
+        data = scope.dataset(self.dataset).path
+        here = Path(scope.pipeline.file).parent  # as typed: the command works where `run` was said
         try:
-            profile.read(path, scope.dataset(self.dataset).path)
+            profile.read(scope.path(self.reference), data)
         except FormError as error:
             for mistake in error.mistakes:
                 yield scope.mistake(
-                    mistake.what, "reference", nearest=mistake.nearest, fix=mistake.fix
+                    mistake.what,
+                    "reference",
+                    nearest=mistake.nearest,
+                    fix=f"make it: `seatrial profile {here / scope.short(data)}"
+                    f" -o {here / self.reference}`",
                 )
 
     def demands(self, scope: Scope) -> Iterable[str]:
@@ -61,9 +66,15 @@ class CheckDistribution(Task, frozen=True, kw_only=True):
         """One measure a column."""
         table = context.table(self.dataset)
         reference = profile.read(context.scope.path(self.reference), table.dataset.path)
-        drift = divergence.compare(
-            reference, table, self.threshold, list(self.columns) or None, self.measure
-        )
+        try:
+            drift = divergence.compare(
+                reference, table, self.threshold, list(self.columns) or None, self.measure
+            )
+        except FormError as error:
+            place = f"{self.reference} ({context.scope.entry.where('reference')})"
+            raise FormError(
+                *(replace(m, where=f"{m.where}, against {place}") for m in error.mistakes)
+            ) from error
         verdict = combine(measure.verdict for measure in drift.measures)
         if drift.broken:
             verdict = Verdict.FAIL

@@ -66,7 +66,7 @@ class Register(Task, frozen=True, kw_only=True):
 
     def key(self, context: Context) -> str:
         """Digest of the fitted model, the parameters, and the libraries that export."""
-        libraries = {n: installed(n) for n in ("seatrial", "onnx", "onnxmltools", "onnxruntime")}
+        libraries = {n: installed(n) for n in ("seatrial", "onnx", "onnxruntime")}
         parts = ["register", context.run.model, libraries, _blobs(context), self.artifact]
         return hashlib.sha256(canonical([*parts, self.metrics]).encode()).hexdigest()
 

@@ -74,7 +74,7 @@ def cases(metric: Metric) -> Iterator[Case]:
         return
     sets: list[tuple[str, tuple[int | str, ...], int]] = [
         ("two classes", (0, 1), 2),
-        ("a rare class", (0, 1), 9),
+        ("a rare class", (0, 1), 8),
         ("two words", ("no", "yes"), 2),
     ]
     if not metric.binary_only:
@@ -83,8 +83,10 @@ def cases(metric: Metric) -> Iterator[Case]:
         codes = np.arange(ROWS) % every
         codes = np.where(codes < len(classes), codes, 0)
         certain = np.eye(len(classes))[codes]
-        table = 0.35 * certain + 0.65 * random.dirichlet(np.ones(len(classes)), ROWS)
-        table = (table / table.sum(axis=1, keepdims=True)).astype(np.float32)
+        table = 0.1 * certain + 0.9 * random.dirichlet(np.ones(len(classes)), ROWS)
+        table = np.round(table, 2)  # so that scores tie
+        table[:, -1] = np.clip(1 - table[:, :-1].sum(axis=1), 0, 1)
+        table = table.astype(np.float32)
         known = np.array(classes)
         yield Case(
             name,
