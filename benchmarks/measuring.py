@@ -66,6 +66,26 @@ def cost(
     return Cost(wall_s=wall_s, cpu_s=used.ru_utime + used.ru_stime)
 
 
+def environment(name: str, requirements: Sequence[str]) -> Path:
+    """The interpreter of an environment of a peer's own, .venv-NAME; made the first time."""
+    folder = ROOT / f".venv-{name}"
+    python = folder / "bin" / "python"
+    made = folder / ".installed"
+    wanted = "\n".join(requirements)
+    if not made.exists() or made.read_text(encoding="utf-8") != wanted:
+        print(f"installing {', '.join(requirements)} into {folder.name} (once)")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", *requirements]
+        subprocess.run(install, check=True)
+        made.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def same(*names: str) -> list[str]:
+    """Requirements for the very versions that seatrial runs on here."""
+    return [f"{name}=={version(name)}" for name in names]
+
+
 def in_turn(
     rivals: Mapping[str, Callable[[], Cost]], rounds: int, warm_up: int = 1
 ) -> dict[str, list[Cost]]:

@@ -1,54 +1,70 @@
 """What the flights pipeline costs more than a plain script that does the same work.
 
 The script (plain_flights.py) reads the same files, fits the same LightGBM, exports it to ONNX,
-opens that in onnxruntime and scores. Each run of either is a fresh process on fresh files.
+opens that in onnxruntime and scores. Each run of either is a fresh process on fresh files. The
+script is measured twice: with one thread, as seatrial trains so small a model, which is what the
+goal is held against; and with LightGBM's own choice, whose threads mostly wait for each other.
 """
 
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-from measuring import FLIGHTS, SEATRIAL, Cost, Figure, cost, cpu_s, in_turn, wall_s
+from measuring import (
+    FLIGHTS,
+    SEATRIAL,
+    Cost,
+    Figure,
+    cost,
+    cpu_s,
+    environment,
+    in_turn,
+    same,
+    wall_s,
+)
 
 ROUNDS = 7
 LIMIT_S = 2.0
-PLAIN = [sys.executable, str(Path(__file__).with_name("plain_flights.py"))]
+SCRIPT = str(Path(__file__).with_name("plain_flights.py"))
+NEEDS = ["onnxmltools==1.16.0", "skl2onnx==1.20.0", "scikit-learn>=1.7,<2", "protobuf<7"]
 
 
 def figures() -> list[Figure]:
-    """As users run it, and on one thread, where no waiting thread burns processor time."""
-    return [_figure("as it comes", {}), _figure("one thread", {"OMP_NUM_THREADS": "1"})]
-
-
-def _figure(how: str, env: dict[str, str]) -> Figure:
+    """Ours less the script."""
+    shared = same("lightgbm", "numpy", "onnx", "onnxruntime", "pyarrow", "ruamel.yaml")
+    python = str(environment("plain", [*shared, *NEEDS]))
     found = in_turn(
         {
-            "ours": lambda: _fresh([*SEATRIAL, "run", "pipeline.yaml"], env),
-            "plain": lambda: _fresh(PLAIN, env),
+            "ours": lambda: _fresh([*SEATRIAL, "run", "pipeline.yaml"]),
+            "one thread": lambda: _fresh([python, SCRIPT, "1"]),
+            "its threads": lambda: _fresh([python, SCRIPT]),
         },
         ROUNDS,
     )
-    more = cpu_s(found["ours"]) - cpu_s(found["plain"])
-    return Figure(
-        name=f"flights pipeline more than a plain script, processor time ({how})",
-        value=more,
-        unit="s",
-        goal=f"at most {LIMIT_S:g} s",
-        met=more <= LIMIT_S,
-        detail=(
-            f"processor: {cpu_s(found['ours']):.2f} s beside {cpu_s(found['plain']):.2f} s; "
-            f"wall: {wall_s(found['ours']):.2f} s beside {wall_s(found['plain']):.2f} s"
-        ),
-    )
+    ours = found.pop("ours")
+    more = {name: cpu_s(ours) - cpu_s(plain) for name, plain in found.items()}
+    return [
+        Figure(
+            name=f"flights pipeline more than a plain script ({name}), processor time",
+            value=more[name],
+            unit="s",
+            goal=f"at most {LIMIT_S:g} s" if name == "one thread" else "",
+            met=more[name] <= LIMIT_S if name == "one thread" else None,
+            detail=(
+                f"processor: {cpu_s(ours):.2f} s beside {cpu_s(plain):.2f} s; "
+                f"wall: {wall_s(ours):.2f} s beside {wall_s(plain):.2f} s"
+            ),
+        )
+        for name, plain in found.items()
+    ]
 
 
-def _fresh(command: list[str], env: dict[str, str]) -> Cost:
+def _fresh(command: list[str]) -> Cost:
     with tempfile.TemporaryDirectory() as folder:
         project = Path(shutil.copytree(FLIGHTS, Path(folder) / "flights", ignore=_state))
-        return cost(command, cwd=project, env=env)
+        return cost(command, cwd=project)
 
 
 def _state(_folder: str, names: list[str]) -> list[str]:

@@ -1,10 +1,11 @@
 """What one would write without seatrial: read, fit, export, open, score. The floor of the pipeline.
 
-Run in a copy of examples/flights.
+Runs in a copy of examples/flights: plain_flights.py [THREADS], by default as many as LightGBM likes.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ TARGET = "late"
 CATEGORIES = ("carrier", "origin", "dest")
 
 
-def main() -> None:
+def main(threads: int | None = None) -> None:
     """The whole script."""
     training = csv.read_csv("data/training_data.csv.gz")
     validation = csv.read_csv("data/validation_data.csv.gz")
@@ -36,6 +37,7 @@ def main() -> None:
         random_state=20130101,
         deterministic=True,
         force_row_wise=True,
+        n_jobs=threads,
         verbose=-1,
     )
     names = [name for name in training.column_names if name != TARGET]
@@ -65,4 +67,4 @@ def _matrix(table: Any, codes: dict[str, list[str]]) -> tuple[NDArray[np.float32
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -13,18 +13,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measuring import ROOT, Figure
+from measuring import Figure, environment
 
 ROUNDS = 5
 MOVES = 200
 MLFLOW = "mlflow==3.17.2"
-VENV = ROOT / ".venv-mlflow"
 TIMES = {"promote": 3.0, "resolve": 10.0}
 
 
 def figures() -> list[Figure]:
     """How many times faster, with both medians."""
-    theirs = _environment()
+    theirs = environment("mlflow", [MLFLOW])
     folder = Path(__file__).parent
     rivals = {
         "ours": [sys.executable, str(folder / "registry_ours.py")],
@@ -61,15 +60,3 @@ def _round(command: list[str]) -> dict[str, float]:
         raise RuntimeError(f"{command[-1]}: {ended.stderr.strip()[-600:]}")
     measured: dict[str, float] = json.loads(ended.stdout.strip().splitlines()[-1])
     return measured
-
-
-def _environment() -> Path:
-    """MLflow's interpreter; made the first time."""
-    python = VENV / "bin" / "python"
-    done = VENV / f".{MLFLOW}"
-    if not done.exists():
-        print(f"installing {MLFLOW} into {VENV.name} (once)")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", MLFLOW], check=True)
-        done.touch()
-    return python

@@ -132,7 +132,9 @@ class Project:
 
     def snapshot(self) -> Snapshot:
         tables = ("version", "channel", "move")
-        return Snapshot(self.snapshot_files(), *(self.query(f"SELECT * FROM {name}") for name in tables))  # noqa: S608 - the names above
+        return Snapshot(
+            self.snapshot_files(), *(self.query(f"SELECT * FROM {name}") for name in tables)
+        )  # noqa: S608 - the names above
 
 
 def make_project(folder: Path, seed: int = 1) -> None:
@@ -192,7 +194,9 @@ def third_template(delivered_template: Path, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("third") / "project"
     shutil.copytree(delivered_template, folder)
     project = Project(folder)
-    shadow = "      - shadow_tests:\n          traffic_percentage: 5\n          duration_hours: 48\n"
+    shadow = (
+        "      - shadow_tests:\n          traffic_percentage: 5\n          duration_hours: 48\n"
+    )
     project.replace(shadow, "")
     project.replace("n_estimators: 20", "n_estimators: 25", "config/hyperparameters.yaml")
     assert call_once(["run", "pipeline.yaml"], folder) == 0
@@ -211,17 +215,13 @@ def _copied(template: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Pr
 
 
 @pytest.fixture
-def founding(
-    founding_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Project:
+def founding(founding_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Nothing ran yet."""
     return _copied(founding_template, tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def delivered(
-    delivered_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Project:
+def delivered(delivered_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Version 1 is in production and staged."""
     return _copied(delivered_template, tmp_path, monkeypatch)
 

@@ -53,7 +53,7 @@ IN_THE_FILE = {
     "not UTF-8": Change(None, b"name: caf\xe9\nstages: []\n", "not UTF-8", "pipeline.yaml:1:10"),
     "empty": Change(None, "", "", "pipeline.yaml:1:1"),
     "wrong indentation": Change(
-        "          threshold: 0.1", "         threshold: 0.1", "indented", "pipeline.yaml:11:"
+        "          threshold: 0.1", "         threshold: 0.1", "indented", "pipeline.yaml:12:10"
     ),
     "parameters beside their word": Change(
         "          model_type: gradient_boosted\n"
@@ -72,7 +72,7 @@ IN_THE_FILE = {
         "expected_columns",
     ),
     "unknown key of a stage": Change(
-        "    condition:", "    conditions:", "'conditions'", "pipeline.yaml:34:5", "condition"
+        "    condition:", "    conditions:", "'conditions'", "pipeline.yaml:35:5", "condition"
     ),
     "unknown key at the top": Change(
         "schedule:", "shedule:", "'shedule'", "pipeline.yaml:2:1", "schedule"
@@ -89,35 +89,35 @@ IN_THE_FILE = {
     ),
     "condition with an unknown name": Change(
         "condition: all_previous_stages_passed", "condition: all_previous_stage_passed",
-        "all_previous_stage_passed", "pipeline.yaml:34:", "all_previous_stages_passed",
+        "all_previous_stage_passed", "pipeline.yaml:35:", "all_previous_stages_passed",
     ),
     "condition with an unknown stage": Change(
         "condition: all_previous_stages_passed", "condition: stages.train_modle.passed",
-        "train_modle", "pipeline.yaml:34:", "stages.train_model.passed",
+        "train_modle", "pipeline.yaml:35:", "stages.train_model.passed",
     ),
     "condition with bad syntax": Change(
         "condition: all_previous_stages_passed", "condition: all_previous_stages_passed &&",
-        "condition", "pipeline.yaml:34:",
+        "condition", "pipeline.yaml:35:",
     ),
     "condition that is no yes or no": Change(
         "condition: all_previous_stages_passed", "condition: 1 + 1",
-        "no yes or no", "pipeline.yaml:34:",
+        "no yes or no", "pipeline.yaml:35:",
     ),
     "threshold of the wrong type": Change(
         "performance_threshold: 0.82", "performance_threshold: high",
-        "'high'", "pipeline.yaml:27:",
+        "'high'", "pipeline.yaml:29:",
     ),
     "threshold in percent": Change(
         "performance_threshold: 0.82", "performance_threshold: 82",
-        "between 0 and 1", "pipeline.yaml:27:",
+        "between 0 and 1", "pipeline.yaml:29:",
     ),
     "threshold that is no number": Change(
         "performance_threshold: 0.82", "performance_threshold: .nan",
-        "nan", "pipeline.yaml:27:",
+        "nan", "pipeline.yaml:29:",
     ),
     "threshold that cannot be reached": Change(
         "name: ml_model_training_pipeline", "name: ml_model_training_pipeline\nmetric: neg_log_loss",
-        "cannot be reached", "pipeline.yaml:24:",
+        "0.82 cannot be reached", "pipeline.yaml:30:",
     ),
     "drift threshold of the wrong sense": Change(
         "threshold: 0.1 #", "threshold: -0.1 #", "-0.1", "pipeline.yaml:12:"
@@ -126,11 +126,11 @@ IN_THE_FILE = {
         "threshold: 0.1 #", "threshold: [0.1] #", "0.1", "pipeline.yaml:12:"
     ),
     "rollback of the wrong sense": Change(
-        "degradation > 0.05", "degradation < 0.05", "degradation < 0.05", "pipeline.yaml:41:",
+        "degradation > 0.05", "degradation < 0.05", "degradation < 0.05", "pipeline.yaml:42:",
         "degradation > 0.05",
     ),
     "rollback below zero": Change(
-        "degradation > 0.05", "degradation > -0.05", "degradation > -0.05", "pipeline.yaml:41:",
+        "degradation > 0.05", "degradation > -0.05", "degradation > -0.05", "pipeline.yaml:42:",
         "degradation > 0.05",
     ),
     "hyperparameter file missing": Change(
@@ -146,14 +146,15 @@ IN_THE_FILE = {
         file=HYPERPARAMETERS,
     ),
     "hyperparameter file no YAML": Change(
-        None, "a: [1\n", "", "hyperparameters.yaml:1:", file=HYPERPARAMETERS
+        None, "a: [1\n", "", "hyperparameters.yaml:2:1", file=HYPERPARAMETERS
     ),
     "hyperparameter file not UTF-8": Change(
-        None, b"num_leaves: 7 # gr\xf6\xdfe\n", "UTF-8", "hyperparameters.yaml",
+        None, b"a: 1\nnum_leaves: 7 # gr\xf6\xdfe\n", "UTF-8", "hyperparameters.yaml:2",
         file=HYPERPARAMETERS,
     ),
     "baseline missing": Change(
-        None, None, "does not exist", "pipeline.yaml:11:", file="baseline_distribution.json"
+        None, None, "does not exist", "fix: make it: `seatrial profile data/training_data.csv"
+        " -o baseline_distribution.json`", file="baseline_distribution.json",
     ),
     "baseline misspelt": Change(
         "baseline_distribution.json", "baseline_distributions.json", "does not exist",
@@ -294,7 +295,7 @@ IN_THE_DATA = {
         None, HEADER, "header but no rows", VALIDATION, file=VALIDATION
     ),
     "validation: a feature is missing": Change(
-        "feature_2", "feature_9", "'feature_2'", VALIDATION, "feature_", file=VALIDATION
+        "feature_2", "feature_9", "'feature_2'", VALIDATION, "feature_9", file=VALIDATION
     ),
 }  # fmt: skip
 
@@ -481,12 +482,13 @@ def test_five_mistakes_are_shown_and_the_rest_is_counted(
 
 
 def test_mistakes_of_all_datasets_are_told_together(delivered: Project, seatrial: Program) -> None:
-    delivered.write(TRAINING, HEADER + "1,2,3\n1,2\n")
+    delivered.write(TRAINING, HEADER + "1,2,3,0\n1,2,3\n")
     delivered.write(VALIDATION, "")
     said = seatrial("run", "pipeline.yaml")
     _clear(said, 2)
-    assert [TRAINING in "".join(m) for m in said.mistakes] == [True, True, False]
-    assert VALIDATION in "".join(said.mistakes[2])
+    ragged, empty = ("\n".join(lines) for lines in said.mistakes)
+    assert f"{TRAINING}:3" in ragged
+    assert VALIDATION in empty
 
 
 @pytest.mark.parametrize(

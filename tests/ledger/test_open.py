@@ -182,7 +182,7 @@ for folder in sorted(Path(sys.argv[1]).iterdir()):
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_processes_that_open_at_once_agree(tmp_path: Path, version: str) -> None:
     """Of a new ledger (version 1), and of an old one that each wants to renew (version 2)."""
-    folders = [tmp_path / str(number) for number in range(8)]
+    folders = [tmp_path / str(number) for number in range(6)]
     for folder in folders:
         folder.mkdir()
         if version == "2":

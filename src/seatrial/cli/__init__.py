@@ -43,8 +43,9 @@ def root(*, debug: bool) -> None:
 def main() -> None:
     """Run the command line; every error becomes a few lines and an exit code."""
     debug = "--debug" in sys.argv
+    given = [word for word in sys.argv[1:] if word != "--debug"]
     try:
-        code = root.main(standalone_mode=False)
+        code = root.main(["--debug", *given] if debug else given, standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("stopped; nothing is lost: the same command goes on from here", err=True)
         sys.exit(5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from seatrial.cli._options import json_option, minute, print_json, print_table, project
-from seatrial.errors import Mistake, UsageError
+from seatrial.errors import Mistake, StoreError, UsageError
 
 
 @click.command(epilog="Example: seatrial history --verify --head 5f88103603eb…")
@@ -20,7 +20,12 @@ def history(head: str | None, *, do_verify: bool, as_json: bool) -> None:
     if do_verify:
         from seatrial.ledger.verify import verify
 
-        events, last = verify(opened.ledger, head)
+        try:
+            events, last = verify(opened.ledger, head)
+        except StoreError:
+            if as_json:
+                print_json({"intact": False, "events": None, "head": None})
+            raise
         if as_json:
             print_json({"intact": True, "events": events, "head": last})
         else:

@@ -42,6 +42,7 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
         "timezone": pipeline.timezone,
         "overlap": pipeline.overlap,
     }
+    idle = sorted({"notify", "review", "serving", "watch", "leakage"} & set(pipeline.settings))
     if as_json:
         print_json({"pipeline": pipeline.name, "settings": settings, "steps": told})
         return
@@ -49,6 +50,8 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
     for name, value in settings.items():
         if value is not None:
             click.echo(f"  {name}: {value}")
+    if idle:
+        click.echo(f"  read, but not acted on by this version: {', '.join(idle)}")
     for stage in pipeline.stages:
         when = f" (when {stage.condition.text})" if stage.condition else ""
         click.echo(f"{stage.name}{when}")

@@ -62,6 +62,7 @@ def drive(work: Work, *, wait: bool) -> Driven:
     """Begin or resume the run of a plan, and perform it."""
     ledger = work.project.ledger
     error: SeatrialError | None = None
+    current: Run | None = None
     try:
         current, resumed = begin(work)
         work.say(f"run {current.id} of {current.pipeline}{' resumed' if resumed else ''}")
@@ -69,12 +70,20 @@ def drive(work: Work, *, wait: bool) -> Driven:
         current = Embedded().run(work, current, wait=wait)
     except SeatrialError as met:
         error = met
-        current = next(r for r in runs.latest(ledger) if r.pipeline == work.plan.pipeline.name)
+        current = _as_recorded(work, current)
     told = document(work.project, current)
     if error and not told["errors"]:
         told["errors"] = [str(mistake) for mistake in error.mistakes]
     code = error.exit_code if error else exit_code(current)
     return Driven(told, code, ledger.head(), error)
+
+
+def _as_recorded(work: Work, begun: Run | None) -> Run:
+    """The run as an error left it; data that cannot be used ends a run while it begins."""
+    ledger = work.project.ledger
+    if begun is not None:
+        return runs.get(ledger, begun.id)
+    return next(r for r in runs.latest(ledger) if r.pipeline == work.plan.pipeline.name)
 
 
 def exit_code(current: Run) -> int:

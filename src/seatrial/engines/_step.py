@@ -71,7 +71,7 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
         with _heartbeat(ledger, claimed):
             key, outcome = _insistent(work, step, context)
     except SeatrialError as error:
-        runs.release(ledger, claimed, str(error))
+        runs.release(ledger, claimed, error.mistakes[0].what)
         raise
     except Exception as error:
         # A fault of ours or of a plugin: the step stays open, so that the run can be resumed.

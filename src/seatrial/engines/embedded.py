@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from seatrial.ledger.runs import Run
     from seatrial.pipeline import Stage
 
+NAP_S = 1.0
+"""How soon ``--wait`` sees that its run was ended."""
+
 
 class Embedded:
     """Holds no thread while a step waits: the run pauses and is resumed at its deadline."""
@@ -29,6 +32,9 @@ class Embedded:
             try:
                 until = _stages(work, run)
             except SupersededError:
+                met = runs.get(ledger, run.id)
+                if met.state is runs.State.FINISHED:
+                    return met  # another process drove the same run, and was first to end it
                 raise
             except FormError as error:
                 _end(work, run, None, [str(mistake) for mistake in error.mistakes])
@@ -44,8 +50,15 @@ class Embedded:
             runs.stop(ledger, run.id, runs.State.WAITING)
             if not wait:
                 return runs.get(ledger, run.id)
-            pause = (until - work.project.workspace.clock()).total_seconds()
-            time.sleep(max(0.0, pause))
+            _sleep(work, run, until)
+
+
+def _sleep(work: Work, run: Run, until: datetime) -> None:
+    """In naps: a run that is ended meanwhile must not hold this process for hours."""
+    while (left := (until - work.project.workspace.clock()).total_seconds()) > 0:
+        time.sleep(min(left, NAP_S))
+        if runs.get(work.project.ledger, run.id).ended:
+            return
 
 
 def _stages(work: Work, run: Run) -> datetime | None:

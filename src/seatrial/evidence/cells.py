@@ -44,7 +44,9 @@ def of_one(of_confusion: OfConfusion, counts: np.ndarray, *, seed: int) -> tuple
         cells = (counts + extra).ravel()
         kept = cells > 0
         place = truth[kept] * size + answer[kept]
-        return _draw(cells[kept], seed, lambda shares: of_confusion(_table(shares, place, size)))
+        return _draw(
+            cells[kept], size**2, seed, lambda shares: of_confusion(_table(shares, place, size))
+        )
 
     wrong, right = np.zeros(counts.shape), np.zeros(counts.shape)
     for label in own:
@@ -86,7 +88,7 @@ def _upper(
     cell, counts = np.unique((truth * size + first) * size + second, return_counts=True)
     extra = [
         ((own * size + own) * size + other, UNSEEN / (len(seen) - 1))
-        for own in np.unique(truth)
+        for own in seen
         for other in seen[seen != own]
     ]
     cell, place = np.unique(np.concatenate([cell, [at for at, _ in extra]]), return_inverse=True)
@@ -97,7 +99,7 @@ def _upper(
         a, b = (of_confusion(_table(shares, answer, size)) for answer in answers)
         return np.asarray(a - b)
 
-    return float(np.quantile(_draw(np.bincount(place, weights), seed, difference), LEVEL))
+    return float(np.quantile(_draw(np.bincount(place, weights), size**2, seed, difference), LEVEL))
 
 
 def _seen(rows: np.ndarray) -> np.ndarray:
@@ -107,11 +109,11 @@ def _seen(rows: np.ndarray) -> np.ndarray:
 
 
 def _draw(
-    cells: np.ndarray, seed: int, statistic: Callable[[np.ndarray], np.ndarray]
+    cells: np.ndarray, tables: int, seed: int, statistic: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    # Gamma draws are Dirichlet shares up to their sum, on which no such metric depends.
+    # ``tables`` is the size of one, which is held as often as the cells. Gamma draws are Dirichlet shares up to their sum, on which no such metric depends.
     rng = np.random.default_rng(seed)
-    step = max(1, CHUNK // max(len(cells), 1))
+    step = max(1, CHUNK // max(len(cells), tables))
     parts = [
         statistic(rng.standard_gamma(cells, size=(min(step, DRAWS - start), len(cells))))
         for start in range(0, DRAWS, step)
@@ -121,6 +123,8 @@ def _draw(
 
 def _table(shares: np.ndarray, place: np.ndarray, size: int) -> np.ndarray:
     # [draws, cells] summed into [draws, size, size] tables of (truth, answer).
-    into = np.zeros((len(place), size * size))
-    into[np.arange(len(place)), place] = 1
-    return np.asarray(shares @ into).reshape(len(shares), size, size)
+    order = np.argsort(place, kind="stable")
+    places, starts = np.unique(place[order], return_index=True)
+    table = np.zeros((len(shares), size * size))
+    table[:, places] = np.add.reduceat(shares[:, order], starts, axis=1)
+    return table.reshape(-1, size, size)

@@ -19,8 +19,8 @@ def of_one(successes: float, trials: float) -> tuple[float, float]:
     """(low, high) of a rate: the exact binomial bounds.
 
     Source: Clopper and Pearson (1934), "The use of confidence or fiducial limits illustrated in
-    the case of the binomial", Biometrika 26. Whatever the rate, either bound errs in at most 5 % of samples, also at 0 and at 1,
-    where Wilson's one-sided bound errs more often.
+    the case of the binomial", Biometrika 26. Whatever the rate, either bound errs in at most 5 %
+    of samples, also at 0 and at 1, where Wilson's one-sided bound errs more often.
 
     >>> [round(bound, 4) for bound in of_one(50, 50)]
     [0.9418, 1.0]

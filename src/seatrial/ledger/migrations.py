@@ -38,6 +38,7 @@ def identify(file: Path) -> int:
     try:
         # mode=ro so that looking never creates or repairs anything in a stranger's file
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            connection.execute("BEGIN")  # one moment of a file that another may just be making
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]

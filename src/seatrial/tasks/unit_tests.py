@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.errors import Mistake
+
+
+JUNIT = "junit.xml"
 
 
 class UnitTests(Task, frozen=True, kw_only=True):
@@ -124,29 +131,20 @@ class UnitTests(Task, frozen=True, kw_only=True):
     def _own_tests(self, context: Context) -> Outcome | None:
         if self.tests is None:
             return None
-        with tempfile.TemporaryDirectory() as folder:
-            report = Path(folder) / "junit.xml"
-            command = [sys.executable, "-m", "pytest", "-q", self.tests, f"--junitxml={report}"]
-            try:
-                ended = subprocess.run(  # noqa: S603 - the project's own tests, on purpose
-                    command,
-                    cwd=context.scope.folder,
-                    timeout=self.timeout_s,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                return Outcome(
-                    verdict=Verdict.FAIL,
-                    reason=f"{self.tests} did not end within {self.timeout_s:g} s",
-                )
+        with tempfile.TemporaryDirectory() as scratch:
+            code, said = _pytest(self.tests, context.scope.folder, Path(scratch), self.timeout_s)
+            report = Path(scratch) / JUNIT
             cases = list(ET.parse(report).iter("testcase")) if report.is_file() else []  # noqa: S314
-        findings = tuple(_failures(cases))
-        if ended.returncode == 0:
+        if code is None:
+            return Outcome(
+                verdict=Verdict.FAIL,
+                reason=f"{self.tests} did not end within {self.timeout_s:g} s",
+            )
+        if code == 0:
             return Outcome(verdict=Verdict.PASS, reason=f"{len(cases)} tests of {self.tests} pass")
+        findings = tuple(_failures(cases))
         if not findings:
-            last = (ended.stdout + ended.stderr).strip().splitlines()[-1:]
+            last = said.strip().splitlines()[-1:]
             findings = (Finding(what=" ".join(last) or "pytest failed", where=self.tests),)
         return Outcome(
             verdict=Verdict.FAIL,
@@ -155,6 +153,35 @@ class UnitTests(Task, frozen=True, kw_only=True):
             else f"no test of {self.tests} ran",
             findings=findings,
         )
+
+
+def _pytest(tests: str, folder: Path, scratch: Path, timeout_s: float) -> tuple[int | None, str]:
+    """Exit status and output of the project's tests; no status when the time was up.
+
+    They leave nothing in the project folder, and nothing that they started outlives them.
+    """
+    options = ["-q", "-p", "no:cacheprovider", f"--junitxml={scratch / JUNIT}"]
+    output = scratch / "output.txt"
+    with (
+        output.open("wb") as written,
+        subprocess.Popen(  # noqa: S603 - the project's own tests, on purpose
+            [sys.executable, "-m", "pytest", tests, *options],
+            cwd=folder,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as started,
+    ):
+        try:
+            code: int | None = started.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
+    return code, output.read_text(errors="replace")
 
 
 def _said(measure: Measure, reason: str) -> Outcome:
@@ -173,5 +200,11 @@ def _failures(cases: Iterable[ET.Element]) -> Iterable[Finding]:
         for kind in ("failure", "error"):
             problem = case.find(kind)
             if problem is not None:
-                what = (problem.get("message") or kind).strip().splitlines()[0]
-                yield Finding(what=what, where=f"{case.get('classname')}::{case.get('name')}")
+                where = "::".join(filter(None, (case.get("classname"), case.get("name"))))
+                yield Finding(what=_what(problem), where=where)
+
+
+def _what(problem: ET.Element) -> str:
+    """The line that pytest marks as the error; its message may only say that there was one."""
+    marked = re.search(r"^E +(\S.*)$", problem.text or "", re.MULTILINE)
+    return marked[1] if marked else (problem.get("message") or problem.tag).strip().split("\n")[0]

@@ -65,9 +65,7 @@ def _runs(word: str, column: str, verdict: Verdict, *, done: int) -> None:
 def _has_ended(word: str, work: Work, run: Run, verdict: Verdict, done: int) -> None:
     ledger = work.project.ledger
     demand(run.state is State.FINISHED, f"the engine {word} left the run {run.state}")
-    demand(
-        run.verdict is verdict, f"the engine {word} ends with {run.verdict}; {verdict} is right"
-    )
+    demand(run.verdict is verdict, f"the engine {word} ends with {run.verdict}; {verdict} is right")
     demand(
         runs.get(ledger, run.id) == run, f"the engine {word} gives another run than the ledger has"
     )
@@ -78,7 +76,9 @@ def _has_ended(word: str, work: Work, run: Run, verdict: Verdict, done: int) -> 
         f"the engine {word} left the steps {states}; the first {done} and no others must be done",
     )
     order = [
-        event.body["step"] for event in ledger.events("step_finished") if event.body["run"] == run.id
+        event.body["step"]
+        for event in ledger.events("step_finished")
+        if event.body["run"] == run.id
     ]
     demand(
         order == [step.address for step in steps[:done]],

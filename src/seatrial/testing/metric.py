@@ -97,7 +97,10 @@ def cases(metric: Metric) -> Iterator[Case]:
 
 
 def _has_what_its_method_needs(metric: Metric) -> None:
-    demand(metric.method in _PARTS, f"the metric {metric.name} has the unknown method {metric.method!r}")
+    demand(
+        metric.method in _PARTS,
+        f"the metric {metric.name} has the unknown method {metric.method!r}",
+    )
     needed = _PARTS[metric.method]
     demand(
         not needed or any(getattr(metric, part) is not None for part in needed),

@@ -86,9 +86,7 @@ def _keeps_promises(word: str, trainer: Trainer, training: Training) -> None:
     answer = fitted.predict(probe)
     _has_the_right_shape(data, training, answer)
     restored = trainer.restore(fitted.native(), signature)
-    demand(
-        _same(answer, restored.predict(probe)), f"{data}: what is restored answers otherwise"
-    )
+    demand(_same(answer, restored.predict(probe)), f"{data}: what is restored answers otherwise")
     _exports_itself(data, fitted, again, probe)
 
 

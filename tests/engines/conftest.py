@@ -1,0 +1,95 @@
+"""A project whose tasks are a third party's probes: quick, and they do what a test says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial import extend
+from seatrial import plan as plans
+from seatrial.engines import Work, _drive
+from seatrial.pipeline.read import read_file
+from seatrial.registry.project import Project, open_project
+from seatrial.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+THIRD_PARTY = Path(__file__).parent / "third_party"
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def move(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """A project folder, its clock, and what was said on the way."""
+
+    folder: Path
+    clock: Clock = field(default_factory=Clock)
+    said: list[str] = field(default_factory=list)
+
+    def write(self, *stages: str) -> None:
+        """A pipeline of these stages, each ``NAME [if CONDITION]: SCRIPT; SCRIPT``."""
+        lines = ["name: probing", "stages:"]
+        for stage in stages:
+            head, _, scripts = stage.partition(":")
+            name, _, condition = head.partition(" if ")
+            lines.append(f"  - name: {name}")
+            if condition:
+                lines.append(f"    condition: {condition}")
+            lines.append("    tasks:")
+            lines += [f"      - probe: {{script: [{s.strip()}]}}" for s in scripts.split(";")]
+        (self.folder / "pipeline.yaml").write_text("\n".join(lines) + "\n")
+
+    def open(self) -> Project:
+        return open_project(Workspace(self.folder, self.folder / ".seatrial", self.clock))
+
+    def run(self, *changes: str, wait: bool = False) -> _drive.Driven:
+        """What ``seatrial run`` does, by the test's clock."""
+        plan = plans.make(read_file(self.folder / "pipeline.yaml", changes), self.folder)
+        project = self.open()
+        try:
+            return _drive.drive(Work(project, plan, self.said.append), wait=wait)
+        finally:
+            project.ledger.close()
+
+    def calls(self) -> list[str]:
+        """The addresses of the probes that were called, in order."""
+        file = self.folder / "calls.txt"
+        return file.read_text().split() if file.exists() else []
+
+
+def forget_words() -> None:
+    """What was installed is looked up once a process; a test installs more."""
+    for known in (extend.names, extend._built_in, extend._installed):
+        known.cache_clear()
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(str(THIRD_PARTY))
+    forget_words()
+    yield
+    monkeypatch.undo()
+    forget_words()
+
+
+@pytest.fixture
+def probing(tmp_path: Path, words: None) -> Probing:
+    del words
+    return Probing(tmp_path)

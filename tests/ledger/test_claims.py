@@ -1,0 +1,137 @@
+"""At most one process performs a step, and only who still owns it can say what came of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial.errors import SupersededError
+from seatrial.ledger import runs
+from seatrial.ledger.runs import LEASE_S, Claim, State
+from seatrial.outcome import Finding, Measure, Outcome, Verdict, Wait
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from seatrial.ledger.runs import Step
+    from seatrial.ledger.store import Ledger
+
+    from .conftest import Clock
+
+PASSED = Outcome(
+    verdict=Verdict.PASS,
+    reason="so it is",
+    measures=(Measure(name="accuracy", value=0.9, low=0.8, high=1.0, limit=0.7, n=50),),
+    findings=(Finding(what="a thing", where="a column"),),
+    facts={"held_out_bound": True},
+    blobs={"evidence": "sha256:00"},
+)
+
+
+@pytest.fixture(autouse=True)
+def _begun(ledger: Ledger) -> None:
+    runs.begin(ledger, identity="R1", pipeline="p", key="k", model="m", request={}, steps=["a.one"])
+
+
+def _claim(ledger: Ledger, host: str = "here", process: int = 1) -> Claim | datetime | None:
+    return runs.claim(ledger, "R1", "a.one", owner=f"{host}:{process}", host=host)
+
+
+def _claimed(ledger: Ledger, host: str = "here", process: int = 1) -> Claim:
+    claimed = _claim(ledger, host, process)
+    assert isinstance(claimed, Claim)
+    return claimed
+
+
+def _step(ledger: Ledger) -> Step:
+    (step,) = runs.steps(ledger, "R1")
+    return step
+
+
+def test_a_finished_step_is_not_claimed_again_and_keeps_all_it_said(ledger: Ledger) -> None:
+    runs.finish(ledger, _claimed(ledger), PASSED, 1.5)
+    step = _step(ledger)
+    assert (step.state, step.outcome, step.seconds) == ("done", PASSED, 1.5)
+    assert (step.owner, step.lease_until) == (None, None)
+    assert _claim(ledger) is None
+
+
+def test_a_dead_process_of_this_host_costs_no_lease(ledger: Ledger) -> None:
+    """The caller holds the kernel lock, so the earlier owner must be dead."""
+    first = _claimed(ledger, process=1)
+    second = _claimed(ledger, process=2)
+    assert (second.fence, second.attempt) == (first.fence + 1, 2)
+
+
+def test_another_hosts_claim_is_waited_for_until_its_lease_ends(
+    ledger: Ledger, clock: Clock
+) -> None:
+    _claimed(ledger, "there")
+    end = clock() + timedelta(seconds=LEASE_S)
+    assert _claim(ledger, "here") == end
+    clock.move(LEASE_S - 0.001)
+    assert _claim(ledger, "here") == end
+    clock.move(0.001)
+    assert isinstance(_claim(ledger, "here"), Claim)
+
+
+def test_a_heartbeat_prolongs_the_lease(ledger: Ledger, clock: Clock) -> None:
+    claimed = _claimed(ledger, "there")
+    for _ in range(3):
+        clock.move(LEASE_S * 0.9)
+        runs.heartbeat(ledger, claimed)
+        assert _claim(ledger, "here") == clock() + timedelta(seconds=LEASE_S)
+
+
+def test_who_lost_the_step_cannot_record_anything(ledger: Ledger, clock: Clock) -> None:
+    lost = _claimed(ledger, "there")
+    clock.move(LEASE_S)
+    owner = _claimed(ledger, "here")
+    head = ledger.head()
+    with pytest.raises(SupersededError, match=r"step a\.one was taken over"):
+        runs.finish(ledger, lost, PASSED, 9.0)
+    with pytest.raises(SupersededError, match="taken over"):
+        runs.release(ledger, lost, "an error")
+    runs.heartbeat(ledger, lost)  # prolongs nothing
+    assert ledger.head() == head
+    assert _step(ledger).lease_until == (clock() + timedelta(seconds=LEASE_S)).isoformat()
+    runs.finish(ledger, owner, PASSED, 1.0)
+    with pytest.raises(SupersededError, match="taken over"):
+        runs.finish(ledger, lost, Outcome(verdict=Verdict.FAIL, reason="late"), 9.0)
+    assert _step(ledger).outcome == PASSED
+    assert len(list(ledger.events("step_finished"))) == 1
+
+
+def test_a_released_step_can_be_claimed_by_any_host_at_once(ledger: Ledger) -> None:
+    runs.release(ledger, _claimed(ledger, "there"), "no space left")
+    assert (_step(ledger).state, _step(ledger).reason) == ("ready", "no space left")
+    assert _claimed(ledger, "here").attempt == 2
+
+
+def test_a_waiting_step_is_nobodys_until_it_is_due(ledger: Ledger, clock: Clock) -> None:
+    due = clock() + timedelta(hours=48)
+    runs.finish(ledger, _claimed(ledger), Wait(until=due, reason="traffic is collected"), 0.1)
+    step = _step(ledger)
+    assert (step.state, step.due, step.owner) == ("waiting", due.isoformat(), None)
+    assert step.outcome is None
+    assert not list(ledger.events("step_finished"))
+    clock.move(48 * 3600 - 1)
+    assert _claim(ledger, "here") == _claim(ledger, "there") == due
+    clock.move(1)
+    runs.finish(ledger, _claimed(ledger, "there"), PASSED, 0.1)
+    assert (_step(ledger).outcome, _step(ledger).due) == (PASSED, None)
+
+
+def test_a_claim_wakes_a_paused_run(ledger: Ledger) -> None:
+    runs.stop(ledger, "R1", State.WAITING)
+    _claimed(ledger)
+    assert runs.get(ledger, "R1").state is State.RUNNING
+
+
+def test_only_a_result_with_a_key_is_reused(ledger: Ledger) -> None:
+    assert runs.reusable(ledger, "key") is None
+    runs.finish(ledger, _claimed(ledger), PASSED, 0.1, "key")
+    assert runs.reusable(ledger, "key") == PASSED
+    assert runs.reusable(ledger, "other") is None

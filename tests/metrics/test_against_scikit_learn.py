@@ -1,0 +1,203 @@
+"""Every metric equals the scorer of its name, on tables that hypothesis finds."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seatrial import extend, metrics
+from seatrial.errors import FileError
+from seatrial.metrics import Metric, Predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Scorer = Callable[[np.ndarray, Predictions], float]
+
+
+def scorers() -> dict[str, Scorer]:
+    from sklearn import metrics as sk  # noqa: PLC0415 - slow to import
+
+    def positive(p: Predictions) -> np.ndarray:
+        assert p.probabilities is not None
+        return p.probabilities[:, 1]
+
+    def of_two(score: Callable[..., float]) -> Scorer:
+        return lambda y, p: score(
+            y, p.label, pos_label=p.classes[1], average="binary", zero_division=0
+        )
+
+    return {
+        "accuracy": lambda y, p: sk.accuracy_score(y, p.label),
+        "balanced_accuracy": lambda y, p: sk.balanced_accuracy_score(y, p.label),
+        "f1": of_two(sk.f1_score),
+        "precision": of_two(sk.precision_score),
+        "recall": of_two(sk.recall_score),
+        "f1_macro": lambda y, p: sk.f1_score(y, p.label, average="macro", zero_division=0),
+        "roc_auc": lambda y, p: sk.roc_auc_score(y == p.classes[1], positive(p)),
+        "average_precision": lambda y, p: sk.average_precision_score(
+            y == p.classes[1], positive(p)
+        ),
+        "neg_log_loss": lambda y, p: -sk.log_loss(y, p.probabilities, labels=p.classes),
+        "neg_brier_score": lambda y, p: -sk.brier_score_loss(y, p.probabilities, labels=p.classes),
+        "r2": lambda y, p: sk.r2_score(y, p.label),
+        "neg_mean_absolute_error": lambda y, p: -sk.mean_absolute_error(y, p.label),
+        "neg_mean_squared_error": lambda y, p: -sk.mean_squared_error(y, p.label),
+        "neg_root_mean_squared_error": lambda y, p: -sk.root_mean_squared_error(y, p.label),
+    }
+
+
+EXPECTED = scorers()
+OF_CLASSES = [name for name in EXPECTED if metrics.get(name).problem == "classes"]
+OF_NUMBERS = [name for name in EXPECTED if metrics.get(name).problem == "numbers"]
+
+
+def drawn(seed: int, n: int, classes: tuple[object, ...]) -> tuple[np.ndarray, Predictions]:
+    """Rows on which both classes occur, with tied scores and answers that need not follow them."""
+    rng = np.random.default_rng(seed)
+    code = np.concatenate([np.arange(len(classes)), rng.integers(0, len(classes), n)])
+    weights = rng.integers(1, 6, (len(code), len(classes))).astype(np.float64)
+    answer = rng.integers(0, len(classes), len(code))
+    known = np.asarray(classes)
+    probabilities = weights / weights.sum(axis=1, keepdims=True)
+    return known[code], Predictions(known[answer], probabilities, classes)
+
+
+def test_every_word_is_compared() -> None:
+    assert set(extend.names("metrics")) == set(EXPECTED)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(0, 40),
+    classes=st.sampled_from(
+        [(0, 1), (False, True), ("no", "yes"), (-1, 1), (0, 1, 2), ("a", "b", "c", "d")]
+    ),
+)
+def test_metrics_of_classes(seed: int, n: int, classes: tuple[object, ...]) -> None:
+    y, predictions = drawn(seed, n, classes)
+    for name in OF_CLASSES:
+        metric = metrics.get(name)
+        if metric.binary_only and len(classes) > 2:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = EXPECTED[name](y, predictions)
+        assert metric.value(y, predictions) == pytest.approx(expected, abs=1e-12), name
+        assert metric.least <= metric.value(y, predictions) <= metric.most
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), n=st.integers(2, 40))
+def test_metrics_of_numbers(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    y = rng.normal(5, 2, n)
+    predictions = Predictions((y + rng.normal(0, 1, n)).astype(np.float32))
+    for name in OF_NUMBERS:
+        expected = EXPECTED[name](y, predictions)
+        assert metrics.get(name).value(y, predictions) == pytest.approx(expected, rel=1e-6), name
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), n=st.integers(3, 40))
+def test_rows_add_up_to_the_value(seed: int, n: int) -> None:
+    y, predictions = drawn(seed, n, ("no", "yes"))
+    numbers = np.random.default_rng(seed).normal(size=n)
+    for metric in map(metrics.get, EXPECTED):
+        rows = metric.influence or metric.per_row
+        if rows is None:
+            continue
+        case = (
+            (y, predictions) if metric.problem == "classes" else (numbers, Predictions(numbers**2))
+        )
+        assert rows(*case).mean() == pytest.approx(metric.value(*case), abs=1e-9), metric.name
+
+
+@pytest.mark.parametrize("name", ["r2", "neg_root_mean_squared_error", "average_precision"])
+def test_an_influence_is_what_leaving_out_a_row_does(name: str) -> None:
+    metric = metrics.get(name)
+    n = 3000
+    rng = np.random.default_rng(1)
+    if metric.problem == "numbers":
+        y = rng.normal(size=n)
+        predictions = Predictions(y + rng.normal(size=n))
+    else:
+        y = (rng.random(n) < 0.3).astype(int)
+        score = 1 / (1 + np.exp(-rng.normal(size=n) - y))
+        predictions = Predictions(y, np.column_stack([1 - score, score]), (0, 1))
+    assert metric.influence is not None
+    influence = metric.influence(y, predictions) - metric.value(y, predictions)
+    for row in range(0, n, 300):
+        kept = np.arange(n) != row
+        moved = metric.value(y, predictions) - metric.value(y[kept], predictions.rows(kept))
+        assert moved * n == pytest.approx(influence[row], abs=0.02), row
+
+
+DEGENERATE = [
+    ("roc_auc", [1, 1, 1], 0.5),
+    ("average_precision", [0, 0, 0], 0.0),
+    ("recall", [0, 0, 0], 0.0),
+    ("precision", [1, 1, 1], 0.0),
+    ("f1", [0, 0, 0], 0.0),
+    ("balanced_accuracy", [0, 0, 0], 1.0),
+    ("f1_macro", [0, 0, 0], 1.0),
+]
+
+
+@pytest.mark.parametrize(("name", "y", "expected"), DEGENERATE)
+def test_a_missing_class_gives_a_number(name: str, y: list[int], expected: float) -> None:
+    predictions = Predictions(np.zeros(3, int), np.tile([0.6, 0.4], (3, 1)), (0, 1))
+    assert metrics.get(name).value(np.array(y), predictions) == expected
+
+
+@pytest.mark.parametrize(("wrong", "expected"), [(0.0, 1.0), (1.0, 0.0)])
+def test_r2_of_a_target_that_never_varies(wrong: float, expected: float) -> None:
+    assert metrics.get("r2").value(np.ones(4), Predictions(np.full(4, 1 + wrong))) == expected
+
+
+def test_a_truth_that_the_model_does_not_know_is_an_error_of_the_model() -> None:
+    y = np.array(["a", "b", "z"])
+    predictions = Predictions(
+        np.array(["a", "b", "b"]), np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]]), ("a", "b")
+    )
+    assert metrics.get("accuracy").value(y, predictions) == pytest.approx(2 / 3)
+    assert metrics.get("neg_log_loss").value(y, predictions) < -10
+    assert metrics.get("balanced_accuracy").value(y, predictions) == pytest.approx(2 / 3)
+    assert metrics.get("neg_brier_score").value(y, predictions) < -0.08
+
+
+@pytest.mark.parametrize("name", ["f1", "precision", "recall", "roc_auc", "average_precision"])
+def test_a_metric_of_two_classes_refuses_three(name: str) -> None:
+    y, predictions = drawn(1, 10, (0, 1, 2))
+    with pytest.raises(FileError, match="two classes and there are 3"):
+        metrics.get(name).value(y, predictions)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "neg_log_loss"])
+def test_a_metric_of_probabilities_says_that_it_needs_them(name: str) -> None:
+    with pytest.raises(FileError, match="needs the probabilities"):
+        metrics.get(name).value(np.array([0, 1]), Predictions(np.array([0, 1]), None, (0, 1)))
+
+
+def test_an_unknown_metric_names_the_nearest() -> None:
+    with pytest.raises(FileError, match="nearest: accuracy"):
+        metrics.get("acuracy")
+
+
+def test_the_defaults_are_metrics_of_their_problem() -> None:
+    assert metrics.get(metrics.default("classes")).problem == "classes"
+    assert metrics.get(metrics.default("numbers")).problem == "numbers"
+
+
+def test_ranges() -> None:
+    def bounded(metric: Metric) -> bool:
+        return metric.bounded
+
+    unit = {"accuracy", "balanced_accuracy", "f1", "f1_macro", "precision", "recall", "roc_auc"}
+    assert {n for n in EXPECTED if bounded(metrics.get(n))} == unit | {"average_precision"}
