@@ -131,10 +131,12 @@ class Project:
         }
 
     def snapshot(self) -> Snapshot:
-        tables = ("version", "channel", "move")
         return Snapshot(
-            self.snapshot_files(), *(self.query(f"SELECT * FROM {name}") for name in tables)
-        )  # noqa: S608 - the names above
+            self.snapshot_files(),
+            self.query("SELECT * FROM version"),
+            self.query("SELECT * FROM channel"),
+            self.query("SELECT * FROM move"),
+        )
 
 
 def make_project(folder: Path, seed: int = 1) -> None:

@@ -7,11 +7,13 @@ import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Program, Project, Said
 
 RUN_KEYS = {"run", "pipeline", "state", "verdict", "model", "production", "errors", "stages"}
@@ -116,7 +118,7 @@ IN_THE_FILE = {
         "nan", "pipeline.yaml:29:",
     ),
     "threshold that cannot be reached": Change(
-        "name: ml_model_training_pipeline", "name: ml_model_training_pipeline\nmetric: neg_log_loss",
+        "schedule:", "metric: neg_log_loss\nschedule:",
         "0.82 cannot be reached", "pipeline.yaml:30:",
     ),
     "drift threshold of the wrong sense": Change(
@@ -294,6 +296,10 @@ IN_THE_DATA = {
     "validation: header only": Change(
         None, HEADER, "header but no rows", VALIDATION, file=VALIDATION
     ),
+    "validation: text in a column of numbers": Change(
+        None, HEADER + ROWS + "abc,0.2,0.3,1\n", "column 'feature_1' holds 'abc' where a number",
+        VALIDATION, file=VALIDATION,
+    ),
     "validation: a feature is missing": Change(
         "feature_2", "feature_9", "'feature_2'", VALIDATION, "feature_9", file=VALIDATION
     ),
@@ -453,6 +459,35 @@ def test_a_misspelt_expected_column_is_a_verdict(delivered: Project, seatrial: P
     assert seatrial("check", "pipeline.yaml").code == 0  # it reads no rows
 
 
+def test_validated_needs_a_passing_check(founding: Project, seatrial: Program) -> None:
+    founding.replace("[feature_1, feature_2, feature_3]", "[feature_1, featur_2, feature_3]")
+    # a stage may be made to start after a failed check; the data is not validated all the same
+    founding.replace(
+        "- name: train_model",
+        '- name: train_model\n    condition: "!stages.validate_data.passed"',
+    )
+    before = founding.snapshot()
+    said = seatrial("run", "pipeline.yaml", "--json")
+    assert said.code == 1
+    told = _every_key(said)
+    train = told["stages"][1]["tasks"][0]
+    assert (train["task"], train["verdict"]) == ("train", "inconclusive")
+    assert "not every check of it passed" in train["reason"]
+    assert founding.snapshot() == before
+
+
+def test_a_column_that_is_empty_in_the_validation_rows(
+    founding: Project, seatrial: Program
+) -> None:
+    header, *rows = founding.lines(VALIDATION)
+    without = [
+        ",".join([row.split(",")[0], *row.split(",")[1:2], "", row.split(",")[3]]) for row in rows
+    ]
+    founding.write(VALIDATION, "".join([header, *without]))
+    said = seatrial("run", "pipeline.yaml", "--set", "evaluate_model.unit_tests.runs=50")
+    assert said.code in {0, 1, 3}, said.err  # judged, whatever it is worth without feature_3
+
+
 def test_several_mistakes_are_told_together(founding: Project, seatrial: Program) -> None:
     for name in (
         "unknown key at the top", "unknown key of a task", "hyperparameter unknown",
@@ -535,13 +570,13 @@ def _told(said: Said, change: Change) -> None:
         assert any(f"nearest: {change.nearest}" in text for text in found), said.err
 
 
-def _every_key(said: Said) -> dict[str, object]:
+def _every_key(said: Said) -> dict[str, Any]:
     """The document of a run, every key of the contract present at every level."""
-    told: dict[str, object] = said.json
+    told: dict[str, Any] = said.json
     assert set(told) == RUN_KEYS
-    assert set(told["production"]) == {"before", "after"}  # type: ignore[call-overload]
+    assert set(told["production"]) == {"before", "after"}
     tasks = 0
-    for stage in told["stages"]:  # type: ignore[attr-defined]
+    for stage in told["stages"]:
         assert set(stage) == {"name", "verdict", "tasks"}
         for task in stage["tasks"]:
             tasks += 1
@@ -552,7 +587,7 @@ def _every_key(said: Said) -> dict[str, object]:
     return told
 
 
-def _path(project: Project, digest: str):  # type: ignore[no-untyped-def]
+def _path(project: Project, digest: str) -> Path:
     name = digest.removeprefix("sha256:")
     return project.folder / ".seatrial" / "blobs" / name[:2] / name
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -11,6 +14,7 @@ import pytest
 import yaml
 
 from seatrial.cli import ORDER
+from seatrial.errors import FileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,7 +157,8 @@ def test_the_schema_refuses(
 # run
 
 
-def test_the_founding_file_is_delivered(founding: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("founding")
+def test_the_founding_file_is_delivered(seatrial: Program) -> None:
     said = seatrial("run", "pipeline.yaml", "--json")
     assert said.code == 0
     told = said.json
@@ -221,7 +226,8 @@ def test_an_inconclusive_run_is_for_review(third: Project, seatrial: Program) ->
 # status, runs, models, history
 
 
-def test_an_empty_project(founding: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("founding")
+def test_an_empty_project(seatrial: Program) -> None:
     assert "seatrial run pipeline.yaml" in seatrial("status").out
     assert seatrial("status", "--json").json == {"models": [], "waiting": [], "reviews": []}
     for command in ("runs", "models", "history"):
@@ -230,7 +236,8 @@ def test_an_empty_project(founding: Project, seatrial: Program) -> None:
         assert seatrial(command).code == 0
 
 
-def test_status(third: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("third")
+def test_status(seatrial: Program) -> None:
     told = seatrial("status", "--json").json
     assert set(told) == {"models", "waiting", "reviews"}
     [model] = told["models"]
@@ -244,7 +251,8 @@ def test_status(third: Project, seatrial: Program) -> None:
     assert MODEL in said.out
 
 
-def test_runs(third: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("third")
+def test_runs(seatrial: Program) -> None:
     told = seatrial("runs", "--json").json
     assert [run["verdict"] for run in told] == ["fail", "pass", "pass"]
     assert set(told[0]) == {"run", "pipeline", "started", "state", "verdict"}
@@ -254,7 +262,8 @@ def test_runs(third: Project, seatrial: Program) -> None:
     assert seatrial("runs", told[1]["run"].lower(), "--json").json["verdict"] == "pass"
 
 
-def test_models(third: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("third")
+def test_models(seatrial: Program) -> None:
     told = seatrial("models", "--json").json
     assert all(set(m) == {"name", "version", "digest", "created", "channels"} for m in told)
     assert [(m["version"], m["channels"]) for m in told] == [
@@ -266,7 +275,8 @@ def test_models(third: Project, seatrial: Program) -> None:
     assert "trained_model_v3" in said.out
 
 
-def test_history(third: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("third")
+def test_history(seatrial: Program) -> None:
     told = seatrial("history", "--json").json
     assert all(set(m) == {"at", "event", "model", "version", "by", "reason"} for m in told)
     assert [(m["event"], m["version"]) for m in told] == [("promote", 1), ("promote", 2)]
@@ -313,7 +323,8 @@ def test_a_name_that_does_not_exist(
 # promote, rollback
 
 
-def test_promote_and_rollback_by_hand(third: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("third")
+def test_promote_and_rollback_by_hand(seatrial: Program) -> None:
     promoted = seatrial("promote", MODEL, "--reason", "agreed with operations", "--json")
     assert promoted.code == 0
     assert set(promoted.json) == {"model", "version", "said"}
@@ -362,7 +373,8 @@ def test_a_move_by_hand_needs_a_reason(command: str, third: Project, seatrial: P
 # cancel
 
 
-def test_cancel_an_ended_run(delivered: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("delivered")
+def test_cancel_an_ended_run(seatrial: Program) -> None:
     [run] = seatrial("runs", "--json").json
     said = seatrial("cancel", run["run"])
     assert said.code == 2
@@ -398,8 +410,7 @@ def test_an_intact_history(third: Project, seatrial: Program) -> None:
 @pytest.mark.parametrize(
     "edit",
     [
-        "UPDATE event SET body = replace(body, 'all gates passed', 'approved')"
-        " WHERE body LIKE '%all gates passed%'",
+        "UPDATE event SET body = replace(body, 'gates', 'men') WHERE body LIKE '%all gates%'",
         "UPDATE event SET at = '2020-01-01T00:00:00+00:00' WHERE seq = 2",
         "UPDATE event SET kind = 'run_paused' WHERE seq = 4",
         "UPDATE event SET hash = prev WHERE seq = 5",
@@ -452,9 +463,6 @@ def test_an_older_copy_of_the_ledger_is_found_by_its_head(
 
 
 def test_events_are_append_only(third: Project) -> None:
-    import sqlite3  # noqa: PLC0415
-    from contextlib import closing  # noqa: PLC0415
-
     columns = "seq, at, kind, body, prev, hash"
     with closing(sqlite3.connect(third.ledger)) as connection:
         for statement in (
@@ -469,7 +477,8 @@ def test_events_are_append_only(third: Project) -> None:
 # gc
 
 
-def test_gc_keeps_what_is_needed(third: Project, seatrial: Program) -> None:
+@pytest.mark.usefixtures("third")
+def test_gc_keeps_what_is_needed(seatrial: Program) -> None:
     said = seatrial("gc", "--keep-days", "0", "--json")
     assert said.code == 0
     assert said.json == {"versions": [], "blobs": 0, "bytes": 0}
@@ -494,7 +503,7 @@ def test_gc_drops_what_never_served(third: Project, seatrial: Program) -> None:
     for number in ("1", "4", "2"):
         assert seatrial("promote", MODEL, number, "--reason", "try it").code == 0
     gone = seatrial("promote", MODEL, "3", "--reason", "try it")
-    assert gone.code in {2, 5}
+    assert gone.code == 5
     assert "version 3" in gone.err
     assert [m["version"] for m in seatrial("models", "--json").json] == [1, 2, 3, 4]
     assert seatrial("history", "--verify").code == 0
@@ -502,8 +511,6 @@ def test_gc_drops_what_never_served(third: Project, seatrial: Program) -> None:
 
 def _make_old(folder: Path) -> None:
     """As if the blobs had been written last year: young ones may belong to a step under way."""
-    import os  # noqa: PLC0415
-
     for file in folder.rglob("*"):
         os.utime(file, (1e9, 1e9))
 
@@ -563,8 +570,6 @@ def test_state_can_live_elsewhere(
 
 def test_debug_shows_the_traceback(founding: Project, seatrial: Program) -> None:
     shutil.rmtree(founding.folder / "data")
-    from seatrial.errors import FileError  # noqa: PLC0415
-
     with pytest.raises(FileError):
         seatrial("--debug", "check", "pipeline.yaml")
     assert json.loads(seatrial("check", "pipeline.yaml", "--json").out)["mistakes"]

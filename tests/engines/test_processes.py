@@ -112,12 +112,12 @@ def test_a_killed_owner_frees_the_lock_at_once(
     _until(lambda: len(probing.calls()) == 2)
     two = start()
     _line(two, "waiting for")
-    (probing.folder / "go").touch()
-    os.kill(one.pid, signal.SIGSTOP)  # it must not finish the step before it is killed
     killed = time.monotonic()
-    os.kill(one.pid, signal.SIGKILL)
-    output, _ = two.communicate(timeout=30)
+    one.kill()
+    _until(lambda: len(probing.calls()) == 3)
     assert time.monotonic() - killed < runs.LEASE_S / 4
+    (probing.folder / "go").touch()
+    output, _ = two.communicate(timeout=30)
     assert two.returncode == 0, output
     assert probing.calls().count("first.probe") == 1
     assert one.wait() == -signal.SIGKILL

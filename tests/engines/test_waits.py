@@ -1,4 +1,4 @@
-"""A wait is a stored deadline: no thread, no process, no lock; 48 hours pass in milliseconds here."""
+"""A wait is a stored deadline: no thread, no process, no lock; 48 hours take milliseconds."""
 
 from __future__ import annotations
 

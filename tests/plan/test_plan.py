@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
@@ -14,7 +15,9 @@ from seatrial.data.dataset import Dataset
 from seatrial.data.table import open_table
 from seatrial.errors import FileError
 from seatrial.pipeline.read import read
-from seatrial.plan import Plan
+
+if TYPE_CHECKING:
+    from seatrial.plan import Plan
 
 FOUNDING = (Path(__file__).parents[1] / "pipelines" / "founding.yaml").read_text(encoding="utf-8")
 
@@ -144,8 +147,7 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "what", "rest"),
     [
-        ("dataset: training_data\n          reference", "dataset: trainin_data\n          reference",
-         "trainin_data", "training_data"),
+        ("training_data\n          reference", "trainin_data\n          reference", "trainin_data", "training_data"),
         ("reference: baseline_distribution.json", "reference: base.json", "base.json",
          "seatrial profile data/training_data.csv -o base.json"),
         ("config/hyperparameters.yaml", "config/hyperparameter.yaml", "hyperparameter.yaml",
@@ -154,10 +156,9 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
         ("runs: 50 #", "runs: 0 #", "runs", "at least 1"),
         ("performance_threshold: 0.85", "performance_threshold: high", "performance_threshold",
          "a number"),
-        ("performance_threshold: 0.82", "metric: acuracy\n          performance_threshold: 0.82",
+        ("performance_threshold: 0.82", "performance_threshold: 0.82\n          metric: acuracy",
          "acuracy", "accuracy"),
-        ("performance_threshold: 0.82", "metric: neg_log_loss\n          performance_threshold: 0.82",
-         "neg_log_loss", "-0.82"),
+        ("runs: full_validation_set", "metric: neg_log_loss", "neg_log_loss", "-0.82"),
         ("trained_model_v{version}", "trained_model_v{number}", "{number}", "{version}"),
         ("          duration_hours: 48\n", "", "duration_hours", "add `duration_hours"),
         ("target: production", "target: prod", "target", "production"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from seatrial.errors import StoreError
 from seatrial.registry import registry as registries
 
@@ -14,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    import pytest
     from tests.tasks.conftest import Project
 
 FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sklearn.datasets import load_diabetes, load_iris
 
 import seatrial
 
@@ -58,14 +59,10 @@ def _integration(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _numbers() -> tuple[Any, Any]:
-    from sklearn.datasets import load_diabetes
-
     return load_diabetes(return_X_y=True)  # type: ignore[no-any-return]
 
 
 def _classes() -> tuple[Any, Any]:
-    from sklearn.datasets import load_iris
-
     iris = load_iris()
     return iris.data, iris.target_names[iris.target]
 
@@ -100,4 +97,4 @@ def test_a_metric_for_two_classes_is_refused_for_three(tmp_path: Path) -> None:
     assert went.exit_code == 2
     assert went.error is not None
     assert "two classes" in str(went.error)
-    assert went.document["production"]["after"] is None
+    assert went.document["production"] == {"before": None, "after": None}

@@ -1,4 +1,4 @@
-"""A version is delivered on evidence about it, against what was in production; else nothing moves."""
+"""A version is delivered on evidence about it, against what was there; else nothing moves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
-
     from tests.tasks.conftest import Project
 
 MODEL = "ml_model_training_pipeline"
@@ -94,9 +93,7 @@ def test_the_plan_alone_renews_the_policy(
     delivered: Project, stores: Callable[[Project], Any]
 ) -> None:
     """The same model again promotes nothing, but the file's new number counts from now on."""
-    went = delivered.run(
-        'deploy_model.rollback_plan.auto_rollback_threshold="degradation > 0.02"'
-    )
+    went = delivered.run('deploy_model.rollback_plan.auto_rollback_threshold="degradation > 0.02"')
     assert (went.code, went.verdict("rollback_plan")) == (0, "pass")
     assert "no previous version" in went.reason("rollback_plan")
     assert stores(delivered).registry.policy(MODEL)["degradation_margin"] == 0.02

@@ -12,7 +12,6 @@ from seatrial.errors import StoreError
 
 if TYPE_CHECKING:
     import pytest
-
     from tests.tasks.conftest import Project, Went
 
 SHADOW = "evaluate_model.shadow_tests"

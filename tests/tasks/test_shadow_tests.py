@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
-
     from tests.tasks.conftest import Project
 
 MODEL = "ml_model_training_pipeline"

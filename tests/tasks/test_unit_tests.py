@@ -86,7 +86,7 @@ def test_a_folder_of_tests_that_pass(delivered: Project) -> None:
 @pytest.mark.parametrize(
     ("source", "what", "where"),
     [
-        ("def test_a(): assert 1 + 1 == 3, 'arithmetic'\ndef test_b(): pass\n", "arithmetic", "test_a"),
+        ("def test_a(): assert 0, 'sum'\ndef test_b(): pass\n", "sum", "test_a"),
         ("def test_a(missing): pass\n", "missing", "test_a"),
         ("import no_such_package\n", "no_such_package", "test_project"),
         ("", "no tests ran", "checks"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seatrial import extend, testing
+from seatrial.plan import task_class
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -48,11 +49,7 @@ def test_engine(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "word"),
-    [
-        (kind, word)
-        for kind in ("tasks", "models", "metrics")
-        for word in extend.names(kind)
-    ],
+    [(kind, word) for kind in ("tasks", "models", "metrics") for word in extend.names(kind)],
 )
 def test_every_word_has_a_page_or_a_heading(kind: str, word: str) -> None:
     heading = re.compile(rf"^#+ `?{word}`?\s*$", re.MULTILINE)
@@ -62,8 +59,6 @@ def test_every_word_has_a_page_or_a_heading(kind: str, word: str) -> None:
 
 
 def test_every_parameter_of_a_task_is_on_its_page() -> None:
-    from seatrial.plan import task_class
-
     missing = [
         f"{word}.{field}"
         for word in extend.names("tasks")

@@ -40,13 +40,12 @@ TASK_FAULTS = {
     "may be anything": ("days: int = 7", "days: __import__('typing').Any = 7"),
     "have no JSON Schema": ("days: int = 7", "days: complex = 7"),
     "default of `days`": ("days: int = 7", 'days: int = "week"'),
-    "half re-usable": ("def demands", "def key(self, context):\n        return ''\n\n    def demands"),
+    "half re-usable": ("def demands", "def key(self, context): return ''\n    def demands"),
     "must be one line": ('yield f"', 'yield f"\\n'),
     "must be an Input or a Path": ("(Input(self.dataset),)", "(self.dataset,)"),
     "has no place": (
         "def demands",
-        "def check(self, scope):\n        from seatrial.errors import Mistake\n"
-        "        yield Mistake('bad')\n\n    def demands",
+        "def check(self, scope): return [__import__('seatrial').errors.Mistake('bad')]\n    def demands",
     ),
     "keys that it does not know": ("frozen=True, ", "frozen=True, forbid_unknown_fields=False, "),
 }  # fmt: skip
@@ -73,8 +72,8 @@ METRIC_FAULTS = {
     "one number a row": (".astype(float)\n\nWord", ".astype(float)[1:]\n\nWord"),
     "unknown method": ('"mean"', '"guess"'),
     "needs per_row or influence": ("per_row=per_row, ", ""),
-    "order of the rows": ("np.mean(y == predictions.label)", "np.average(y == predictions.label, weights=np.arange(len(y)))"),
-    "must be a float": ("return float(np.mean(y == predictions.label))", "return np.float32(np.mean(y == predictions.label))"),
+    "order of the rows": ("np.mean(y == predictions.label)", "(y == predictions.label)[1:].mean()"),
+    "must be a float": ("return float(np.mean(", "return np.float32(np.mean("),
 }  # fmt: skip
 
 MODEL = """
@@ -100,7 +99,8 @@ MODEL_FAULTS = {
     def restore(self, native, signature):
         import json
         document = json.loads(native)
-        document["categories"] = {name: words[::-1] for name, words in document["categories"].items()}
+        for words in document["categories"].values():
+            words.reverse()
         return super().restore(json.dumps(document).encode(), signature)
 """,
     "ONNX answers": """
@@ -185,7 +185,6 @@ class Word(Embedded):
     def run(self, work, run, *, wait):
         return super().run(work, run, wait=wait)
 """
-
 
 
 def test_a_right_engine_of_another_package(install: Callable[..., None]) -> None:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.errors import FormError, Mistake, nearest
+from seatrial.errors import FormError, Mistake
 from seatrial.ledger import runs
 from seatrial.ledger.store import canonical
 from seatrial.tasks import roles_of
@@ -14,8 +14,6 @@ from seatrial.tasks import roles_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.data.roles import Roles
-    from seatrial.data.table import Table
     from seatrial.engines import Work
     from seatrial.ledger.runs import Run
     from seatrial.plan import Plan
@@ -78,7 +76,6 @@ def _digest(path: Path) -> str:
 def _unusable(work: Work) -> Iterator[Mistake]:
     """What opening and typing the datasets reveals, of all of them together."""
     seen: set[tuple[Path, bool]] = set()
-    first: tuple[str, Roles] | None = None
     for step in work.plan.steps:
         for read in step.task.inputs(step.scope):
             if isinstance(read, Path):
@@ -90,22 +87,6 @@ def _unusable(work: Work) -> Iterator[Mistake]:
             try:
                 table = work.open_table(dataset)
                 if read.labelled:
-                    roles = roles_of(work.plan.pipeline, table)
-                    first = first or (dataset.name, roles)
-                    yield from _absent(table, *first)
+                    roles_of(work.plan.pipeline, table)
             except FormError as error:
                 yield from error.mistakes
-
-
-def _absent(table: Table, trained_on: str, roles: Roles) -> Iterator[Mistake]:
-    """Features of the first labelled dataset, the training rows, that another one lacks."""
-    names = [column.name for column in table.columns]
-    for column in roles.features:
-        if column.name not in names:
-            yield Mistake(
-                f"dataset {table.dataset.name!r} has no column {column.name!r},"
-                f" which is a feature of {trained_on!r}",
-                where=str(table.dataset.path),
-                nearest=nearest(column.name, names),
-                fix=f"add it, or put it under `exclude:` of {trained_on}",
-            )

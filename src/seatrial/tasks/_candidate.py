@@ -9,7 +9,7 @@ import numpy as np
 
 from seatrial import metrics
 from seatrial.data.roles import features, labels
-from seatrial.errors import FileError, Mistake
+from seatrial.errors import FileError, FormError, Mistake, nearest
 from seatrial.inference.session import Model
 from seatrial.inference.signature import Signature
 from seatrial.metrics import Metric, Predictions
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from seatrial.data.roles import Roles
+    from seatrial.data.table import Column
     from seatrial.registry.registry import Version
     from seatrial.tasks import Context
 
@@ -56,6 +58,7 @@ def demand_register(scope: Scope) -> Iterator[Mistake]:
 class Labelled:
     """Rows to judge on: features by column ``[n]``, labels ``[n]``, the metric, the entities."""
 
+    dataset: str
     features: Mapping[str, NDArray[Any]]
     labels: NDArray[Any]
     metric: Metric
@@ -72,6 +75,7 @@ class Labelled:
             return self
         chosen = np.sort(np.random.default_rng(seed).choice(self.rows, count, replace=False))
         return Labelled(
+            self.dataset,
             {name: values[chosen] for name, values in self.features.items()},
             self.labels[chosen],
             self.metric,
@@ -93,11 +97,22 @@ def labelled(context: Context, dataset: str, own_metric: str | None) -> Labelled
             )
         )
     return Labelled(
-        features(table, roles),
+        dataset,
+        features(table, _as_trained(context, roles)),
         labels(table, roles),
         metric,
         table.column(roles.key) if roles.key else None,
     )
+
+
+def _as_trained(context: Context, roles: Roles) -> list[Column]:
+    """The features, of the kinds that the training rows had: a column may look otherwise here."""
+    columns = {column.name: column for column in roles.features}
+    trained_on = context.fact("trained_on")
+    if trained_on is not None:
+        trained = roles_of(context.scope.pipeline, context.table(str(trained_on)))
+        columns |= {column.name: column for column in trained.features}
+    return [*columns.values()]
 
 
 def metric_for(scope: Scope, problem: str, own_metric: str | None) -> Metric:
@@ -112,5 +127,23 @@ def predictions(context: Context, version: Version, rows: Labelled) -> Predictio
     manifest = registry.manifest(version)
     signature = Signature.from_json(cast("dict[str, Any]", manifest["signature"]))
     model = Model.load(registry.file(version, "model.onnx"), signature)
+    _demand_features(rows, signature, version)
     answer = model.predict(rows.features)
     return Predictions(answer.label, answer.probabilities, signature.classes)
+
+
+def _demand_features(rows: Labelled, signature: Signature, version: Version) -> None:
+    """The rows have every column that the model was trained on."""
+    missing = [each.name for each in signature.inputs if each.name not in rows.features]
+    if missing:
+        raise FormError(
+            *(
+                Mistake(
+                    f"dataset {rows.dataset!r} has no column {name!r}, a feature of {version}",
+                    where=f"dataset {rows.dataset}",
+                    nearest=nearest(name, rows.features),
+                    fix="add it, or put it under `exclude:` of the training data",
+                )
+                for name in missing
+            )
+        )

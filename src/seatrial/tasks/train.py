@@ -88,6 +88,11 @@ class Train(Task, frozen=True, kw_only=True):
         """Fit, and keep the fitted model with all that it was made from."""
         table = context.table(self.data)
         checked = self._checked(context)
+        if checked == "":
+            return Outcome(
+                verdict=Verdict.INCONCLUSIVE,
+                reason=f"{self.data}: not every check of it passed, so it is not validated",
+            )
         if checked not in {None, table.fingerprint}:
             return Outcome(
                 verdict=Verdict.INCONCLUSIVE,
@@ -144,9 +149,14 @@ class Train(Task, frozen=True, kw_only=True):
         return models.read_hyperparameters(path)
 
     def _checked(self, context: Context) -> object:
-        """Fingerprint that the checks of the dataset saw; ``None`` when it need not be checked."""
+        """Fingerprint that the checks of the dataset saw, empty when one of them did not pass.
+
+        ``None`` when it need not be checked.
+        """
         if not self.data.startswith(VALIDATED):
             return None
         name = self.data.removeprefix(VALIDATED)
-        seen = [o.facts for o in context.outcomes.values() if o.facts.get("dataset") == name]
-        return seen[-1].get("fingerprint", "") if seen else ""
+        seen = [o for o in context.outcomes.values() if o.facts.get("dataset") == name]
+        if not seen or not all(o.verdict.lets_through for o in seen):
+            return ""
+        return seen[-1].facts.get("fingerprint", "")

@@ -31,7 +31,7 @@ def write_project(folder: Path) -> None:
 
 
 def pipeline_with(word: str, use: Mapping[str, object]) -> str:
-    """A pipeline file whose last task is ``word``, after a version was checked, trained, registered.
+    """A pipeline file whose last task is ``word``; before it a version was trained and registered.
 
     >>> "- promote: {}" in pipeline_with("promote", {})
     True

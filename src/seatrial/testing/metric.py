@@ -133,24 +133,17 @@ def _scored(name: str, case: Case) -> float | None:
     if binary_words:  # its scorers take the greater of two words for the positive class only as 1
         y, label = (np.asarray(part == given.classes[1]).astype(int) for part in (y, label))
 
-    class Fixed(  # type: ignore[misc]
-        RegressorMixin if given.probabilities is None else ClassifierMixin, BaseEstimator
-    ):
-        """Answers what it was given."""
-
-        classes_ = np.array([0, 1]) if binary_words else np.array(given.classes)
-
-        def __sklearn_is_fitted__(self) -> bool:  # noqa: PLW3201 - its protocol
-            return True
-
-        def predict(self, rows: np.ndarray) -> np.ndarray:
-            return np.asarray(label[rows[:, 0]])
-
-        def predict_proba(self, rows: np.ndarray) -> np.ndarray:
-            assert given.probabilities is not None
-            return np.asarray(given.probabilities[rows[:, 0]])
-
-    return float(get_scorer(name)(Fixed(), np.arange(len(y)).reshape(-1, 1), y))
+    fixed = type(
+        "Fixed",
+        (RegressorMixin if given.probabilities is None else ClassifierMixin, BaseEstimator),
+        {
+            "classes_": np.array([0, 1]) if binary_words else np.array(given.classes),
+            "__sklearn_is_fitted__": lambda _self: True,
+            "predict": lambda _self, rows: label[rows[:, 0]],
+            "predict_proba": lambda _self, rows: given.probabilities[rows[:, 0]],  # type: ignore[index]
+        },
+    )
+    return float(get_scorer(name)(fixed(), np.arange(len(y)).reshape(-1, 1), y))
 
 
 def _depends_on_rows_only(metric: Metric, case: Case) -> None:
@@ -214,18 +207,18 @@ def _parts_add_up(metric: Metric, case: Case) -> None:
 
 
 def _can_be_bounded(metric: Metric, case: Case) -> None:
-    """Bounds hold the value; a model is no worse than itself; swapping two models swaps the sign."""
+    """Bounds hold the value; swapping two models swaps the sign of what lies between them."""
+    value = metric.value(case.y, case.given)
     one = absolute(metric, case.y, case.given, None, seed=SEED)
     demand(
-        (one.low is None or one.low <= one.value) and (one.high is None or one.value <= one.high),
+        (one.low is None or one.low <= value) and (one.high is None or value <= one.high),
         f"the bounds of {metric.name} on {case.name} do not hold its value: {one}",
     )
     there, back = (
-        compare(metric, case.y, first, second, 0.05, seed=SEED)
+        compare(metric, case.y, first, second, 0.05, seed=SEED).value
         for first, second in ((case.given, case.perfect), (case.perfect, case.given))
     )
-    demand(
-        there.value is not None and there.value > 0,
-        f"{metric.name}: a model with errors must be worse than one without on {case.name}",
-    )
-    demand(there.value == -back.value, f"{metric.name}: swapped models must swap the sign")
+    if there is None or back is None or there <= 0:
+        sentence = "a model with errors must be worse than one without"
+        raise AssertionError(f"{metric.name}: {sentence} on {case.name}")
+    demand(there == -back, f"{metric.name}: swapped models must swap the sign on {case.name}")

@@ -62,7 +62,7 @@ def trainings(hyperparameters: Mapping[str, object]) -> Iterator[Training]:
         ("numbers", (), score.astype(np.float64)),
     )
     for problem, classes, target in sets:
-        yield Training(features, target, problem, classes, hyperparameters, SEED)  # type: ignore[arg-type]
+        yield Training(features, target, problem, classes, hyperparameters, SEED)
 
 
 def _refuses_unknown_hyperparameters(
