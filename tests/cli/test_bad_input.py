@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -296,13 +298,6 @@ IN_THE_DATA = {
     "validation: header only": Change(
         None, HEADER, "header but no rows", VALIDATION, file=VALIDATION
     ),
-    "validation: text in a column of numbers": Change(
-        None, HEADER + ROWS + "abc,0.2,0.3,1\n", "column 'feature_1' holds 'abc' where a number",
-        VALIDATION, file=VALIDATION,
-    ),
-    "validation: a feature is missing": Change(
-        "feature_2", "feature_9", "'feature_2'", VALIDATION, "feature_9", file=VALIDATION
-    ),
 }  # fmt: skip
 
 
@@ -325,6 +320,31 @@ def test_data_that_cannot_be_read(name: str, delivered: Project, seatrial: Progr
     # the run is recorded
     assert seatrial("runs", told["run"], "--json").json["errors"] == told["errors"]
     assert seatrial("history", "--verify").code == 0
+
+
+IN_THE_ROWS_TO_JUDGE_ON = {
+    "text in a column of numbers": Change(
+        None, HEADER + ROWS + "abc,0.2,0.3,1\n", "column 'feature_1' holds 'abc' where a number",
+        VALIDATION, file=VALIDATION,
+    ),
+    "a feature is missing": Change(
+        "feature_2", "feature_9", "'feature_2'", VALIDATION, "feature_9", file=VALIDATION
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_THE_ROWS_TO_JUDGE_ON)
+def test_rows_that_the_model_cannot_read(name: str, delivered: Project, seatrial: Program) -> None:
+    change = IN_THE_ROWS_TO_JUDGE_ON[name]
+    change.make(delivered)
+    before = delivered.snapshot()
+    said = seatrial("run", "pipeline.yaml")
+    _clear(said, 2)
+    _told(said, change)
+    assert "production stays at version 1" in said.out
+    assert delivered.snapshot() == before
+    told = _every_key(seatrial("run", "pipeline.yaml", "--json"))
+    assert change.says in "\n".join(told["errors"])
 
 
 def test_a_mistake_in_data_needs_no_production(founding: Project, seatrial: Program) -> None:
@@ -486,6 +506,15 @@ def test_a_column_that_is_empty_in_the_validation_rows(
     founding.write(VALIDATION, "".join([header, *without]))
     said = seatrial("run", "pipeline.yaml", "--set", "evaluate_model.unit_tests.runs=50")
     assert said.code in {0, 1, 3}, said.err  # judged, whatever it is worth without feature_3
+
+
+def test_a_process_of_its_own_ends_with_the_same_code(founding: Project) -> None:
+    founding.replace("- train:", "- trian:")
+    command = [sys.executable, "-m", "seatrial", "run", "pipeline.yaml", "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert set(json.loads(ended.stdout)) == RUN_KEYS
+    assert "Traceback" not in ended.stderr
 
 
 def test_several_mistakes_are_told_together(founding: Project, seatrial: Program) -> None:

@@ -197,6 +197,20 @@ def test_a_gate_that_fails(third: Project, seatrial: Program) -> None:
     assert third.snapshot().channels == before.channels
 
 
+def test_a_model_that_learned_nothing_is_stopped(founding: Project, seatrial: Program) -> None:
+    header, *rows = founding.lines("data/training_data.csv")
+    features = [row.rpartition(",")[0] for row in rows]
+    targets = [row.rpartition(",")[2] for row in rows]
+    shuffled = targets[1:] + targets[:1]  # every row has its neighbour's target
+    pairs = zip(features, shuffled, strict=True)
+    founding.write("data/training_data.csv", header + "".join(",".join(pair) for pair in pairs))
+    said = seatrial("run", "pipeline.yaml", "--json")
+    assert said.code == 1
+    assert said.json["verdict"] == "fail"
+    assert said.json["production"] == {"before": None, "after": None}
+    assert founding.query("SELECT * FROM channel WHERE channel = 'production'") == []
+
+
 def test_a_shadow_test_without_a_gateway_stops(delivered: Project, seatrial: Program) -> None:
     delivered.replace("n_estimators: 20", "n_estimators: 25", "config/hyperparameters.yaml")
     said = seatrial("run", "pipeline.yaml", "--json")

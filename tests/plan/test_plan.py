@@ -147,7 +147,7 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "what", "rest"),
     [
-        ("training_data\n          reference", "trainin_data\n          reference", "trainin_data", "training_data"),
+        ("ing_data\n          ref", "in_data\n          ref", "trainin_data", "training_data"),
         ("reference: baseline_distribution.json", "reference: base.json", "base.json",
          "seatrial profile data/training_data.csv -o base.json"),
         ("config/hyperparameters.yaml", "config/hyperparameter.yaml", "hyperparameter.yaml",

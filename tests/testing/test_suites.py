@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TASK = '''
+from seatrial.errors import FileError
 from seatrial.outcome import Outcome, Verdict
 from seatrial.tasks import Input, Task
 
@@ -45,7 +46,7 @@ TASK_FAULTS = {
     "must be an Input or a Path": ("(Input(self.dataset),)", "(self.dataset,)"),
     "has no place": (
         "def demands",
-        "def check(self, scope): return [__import__('seatrial').errors.Mistake('bad')]\n    def demands",
+        "def check(self, scope): return FileError('bad').mistakes\n    def demands",
     ),
     "keys that it does not know": ("frozen=True, ", "frozen=True, forbid_unknown_fields=False, "),
 }  # fmt: skip
@@ -72,7 +73,7 @@ METRIC_FAULTS = {
     "one number a row": (".astype(float)\n\nWord", ".astype(float)[1:]\n\nWord"),
     "unknown method": ('"mean"', '"guess"'),
     "needs per_row or influence": ("per_row=per_row, ", ""),
-    "order of the rows": ("np.mean(y == predictions.label)", "(y == predictions.label)[1:].mean()"),
+    "order of the rows": ("np.mean(y == predictions.label)", "(y == predictions.label)[:20].mean()"),
     "must be a float": ("return float(np.mean(", "return np.float32(np.mean("),
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     OfConfusion = Callable[[np.ndarray], np.ndarray]
 
 DRAWS = 10_000
+FEWEST = 1000
 UNSEEN = 0.5
 """Rows added to each class on the unfavourable side."""
 
@@ -109,14 +110,17 @@ def _seen(rows: np.ndarray) -> np.ndarray:
 
 
 def _draw(
-    cells: np.ndarray, tables: int, seed: int, statistic: Callable[[np.ndarray], np.ndarray]
+    cells: np.ndarray, table: int, seed: int, statistic: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    # ``tables`` is the size of one, which is held as often as the cells. Gamma draws are Dirichlet shares up to their sum, on which no such metric depends.
+    # Gamma draws are Dirichlet shares up to their sum, on which no such metric depends.
+    # A draw holds the cells and a ``table`` of them; hundreds of classes get fewer draws.
     rng = np.random.default_rng(seed)
-    step = max(1, CHUNK // max(len(cells), tables))
+    numbers = max(len(cells), table)
+    draws = min(DRAWS, max(FEWEST, 10 * CHUNK // numbers))
+    step = max(1, CHUNK // numbers)
     parts = [
-        statistic(rng.standard_gamma(cells, size=(min(step, DRAWS - start), len(cells))))
-        for start in range(0, DRAWS, step)
+        statistic(rng.standard_gamma(cells, size=(min(step, draws - start), len(cells))))
+        for start in range(0, draws, step)
     ]
     return np.concatenate(parts)
 

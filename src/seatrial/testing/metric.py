@@ -133,14 +133,21 @@ def _scored(name: str, case: Case) -> float | None:
     if binary_words:  # its scorers take the greater of two words for the positive class only as 1
         y, label = (np.asarray(part == given.classes[1]).astype(int) for part in (y, label))
 
+    def predict(_model: object, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(label[rows[:, 0]])
+
+    def predict_proba(_model: object, rows: np.ndarray) -> np.ndarray:
+        assert given.probabilities is not None
+        return np.asarray(given.probabilities[rows[:, 0]])
+
     fixed = type(
         "Fixed",
         (RegressorMixin if given.probabilities is None else ClassifierMixin, BaseEstimator),
         {
             "classes_": np.array([0, 1]) if binary_words else np.array(given.classes),
             "__sklearn_is_fitted__": lambda _self: True,
-            "predict": lambda _self, rows: label[rows[:, 0]],
-            "predict_proba": lambda _self, rows: given.probabilities[rows[:, 0]],  # type: ignore[index]
+            "predict": predict,
+            "predict_proba": predict_proba,
         },
     )
     return float(get_scorer(name)(fixed(), np.arange(len(y)).reshape(-1, 1), y))

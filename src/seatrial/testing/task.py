@@ -149,7 +149,7 @@ def _plans(word: str, folder: Path, use: Mapping[str, object], *, must_be_right:
     step = next(step for step in reversed(planned.steps) if step.scope.entry.word == word)
     for line in step.task.demands(step.scope):
         demand(
-            isinstance(line, str) and line.strip() and "\n" not in line,
+            str(line).splitlines() == [line],
             f"every demand of {word} must be one line, not {line!r}",
         )
     for read_by_it in step.task.inputs(step.scope):
