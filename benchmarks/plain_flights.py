@@ -1,6 +1,6 @@
 """What one would write without seatrial: read, fit, export, open, score. The floor of the pipeline.
 
-Runs in a copy of examples/flights: plain_flights.py [THREADS], by default as many as LightGBM likes.
+Runs in a copy of examples/flights: plain_flights.py [THREADS], else as many as LightGBM likes.
 """
 
 from __future__ import annotations

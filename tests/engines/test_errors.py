@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,22 @@ def test_an_error_that_stays_stops_the_run_which_can_be_resumed(
     assert (resumed.exit_code, resumed.document["run"]) == (0, stopped.document["run"])
     assert resumed.document["errors"] == []
     assert probing.calls()[tries + 1 :] == ["first.probe-2", "second.probe"]
+
+
+def test_a_ledger_that_cannot_be_written_is_told(
+    probing: Probing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probing.write("first: pass")
+    probing.open().ledger.close()
+    with monkeypatch.context() as patched:
+        patched.setattr("seatrial.ledger.store.BUSY_TIMEOUT_MS", 10)
+        other = sqlite3.connect(probing.folder / ".seatrial" / "ledger.db")
+        other.execute("BEGIN IMMEDIATE")
+        refused = probing.run()
+        other.close()
+    assert (refused.exit_code, refused.document["run"]) == (5, None)
+    assert "the ledger cannot be written: database is locked" in str(refused.error)
+    assert probing.run().exit_code == 0
 
 
 def test_another_error_is_not_tried_again(probing: Probing, pauses: list[float]) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
-KILLS, GROUPS = 50, 10
+KILLS, KILLS_AT_WORK, GROUPS = 50, 20, 10
 STEPS = 9
 
 
@@ -80,34 +80,62 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.fixture(scope="module")
-def duration_s(founding: Path, tmp_path_factory: pytest.TempPathFactory) -> float:
-    """How long a clean run takes, under the load that the machine has now."""
+def clean_s(founding: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[float, float]:
+    """How long a clean run takes, and how much of it after it opened its ledger, now."""
     folder = tmp_path_factory.mktemp("clean") / "project"
     shutil.copytree(founding, folder)
     began = time.monotonic()
-    assert _start(folder).wait(timeout=120) == 0
-    took = time.monotonic() - began
+    run = _start(folder)
+    _await_ledger(run, folder)
+    opened = time.monotonic()
+    assert run.wait(timeout=120) == 0
+    ended = time.monotonic()
     _demand_clean(folder)
-    return took
+    return ended - began, ended - opened
+
+
+def _await_ledger(run: subprocess.Popen[bytes], folder: Path) -> None:
+    while run.poll() is None and not (folder / ".seatrial" / "ledger.db").exists():
+        time.sleep(0.002)
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_50_kills_spread_over_a_run_change_nothing(
-    group: int, founding: Path, duration_s: float, tmp_path: Path
+    group: int, founding: Path, clean_s: tuple[float, float], tmp_path: Path
 ) -> None:
     killed = 0
     for number in range(group, KILLS, GROUPS):
         folder = tmp_path / str(number)
         shutil.copytree(founding, folder)
         victim = _start(folder)
-        try:
-            victim.wait(timeout=duration_s * (number + 0.5) / KILLS)
-        except subprocess.TimeoutExpired:
-            victim.kill()
-        killed += victim.wait() == -signal.SIGKILL
+        killed += _kill_after(victim, clean_s[0] * (number + 0.5) / KILLS)
         _run_to_the_end(folder)
         _demand_clean(folder)
     assert killed, "every run was over before its kill: the kills prove nothing"
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_kills_between_opening_the_ledger_and_the_end_change_nothing(
+    group: int, founding: Path, clean_s: tuple[float, float], tmp_path: Path
+) -> None:
+    """Half of a small run is imports; these kills all meet a run at work."""
+    for number in range(group, KILLS_AT_WORK, GROUPS):
+        folder = tmp_path / str(number)
+        shutil.copytree(founding, folder)
+        victim = _start(folder)
+        _await_ledger(victim, folder)
+        _kill_after(victim, clean_s[1] * (number + 0.5) / KILLS_AT_WORK)
+        _run_to_the_end(folder)
+        _demand_clean(folder)
+
+
+def _kill_after(victim: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether the kill met it alive."""
+    try:
+        victim.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        victim.kill()
+    return victim.wait() == -signal.SIGKILL
 
 
 def _run_to_the_end(folder: Path) -> None:

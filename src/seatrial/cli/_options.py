@@ -27,7 +27,9 @@ def project() -> Project:
     """The project of the nearest folder with a ``.seatrial``, else of this one."""
     from seatrial.registry.project import open_project
 
-    return open_project(workspace.nearest_to(Path.cwd()))
+    opened = open_project(workspace.nearest_to(Path.cwd()))
+    click.get_current_context().call_on_close(opened.ledger.close)
+    return opened
 
 
 def actor() -> str:

@@ -87,6 +87,7 @@ def _history(project: Path) -> None:
     from seatrial.registry.project import open_project
 
     opened = open_project(workspace.at(project))
+    click.get_current_context().call_on_close(opened.ledger.close)
     keys = ("at", "event", "model", "version", "by", "reason")
     moves = opened.registry.history()
     print_table(keys, [[minute(str(m["at"])), *(m[key] for key in keys[1:])] for m in moves])

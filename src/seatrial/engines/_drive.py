@@ -52,10 +52,13 @@ def run(
         pipeline = read_file(Path(file), changes)
         where = workspace.of_file(Path(file))
         plan = plans.make(pipeline, where.folder)
-        work = Work(open_project(where), plan, say)
+        project = open_project(where)
     except SeatrialError as error:
         return Driven(_nothing(pipeline, error), error.exit_code, error=error)
-    return drive(work, wait=wait)
+    try:
+        return drive(Work(project, plan, say), wait=wait)
+    finally:
+        project.ledger.close()
 
 
 def drive(work: Work, *, wait: bool) -> Driven:
@@ -71,6 +74,8 @@ def drive(work: Work, *, wait: bool) -> Driven:
     except SeatrialError as met:
         error = met
         current = _as_recorded(work, current)
+        if current is None:
+            return Driven(_nothing(work.plan.pipeline, met), met.exit_code, error=met)
     told = document(work.project, current)
     if error and not told["errors"]:
         told["errors"] = [str(mistake) for mistake in error.mistakes]
@@ -78,12 +83,16 @@ def drive(work: Work, *, wait: bool) -> Driven:
     return Driven(told, code, ledger.head(), error)
 
 
-def _as_recorded(work: Work, begun: Run | None) -> Run:
-    """The run as an error left it; data that cannot be used ends a run while it begins."""
+def _as_recorded(work: Work, begun: Run | None) -> Run | None:
+    """The run as an error left it; data that cannot be used ends a run while it begins.
+
+    ``None`` when the ledger did not even take the first run.
+    """
     ledger = work.project.ledger
     if begun is not None:
         return runs.get(ledger, begun.id)
-    return next(r for r in runs.latest(ledger) if r.pipeline == work.plan.pipeline.name)
+    of_pipeline = (r for r in runs.latest(ledger) if r.pipeline == work.plan.pipeline.name)
+    return next(of_pipeline, None)
 
 
 def exit_code(current: Run) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from seatrial import metrics
 from seatrial.data.roles import features, labels
-from seatrial.errors import FileError, FormError, Mistake, nearest
+from seatrial.errors import FileError, Mistake, StoreError, nearest
 from seatrial.inference.session import Model
 from seatrial.inference.signature import Signature
 from seatrial.metrics import Metric, Predictions
@@ -133,16 +133,16 @@ def predictions(context: Context, version: Version, rows: Labelled) -> Predictio
 
 
 def _demand_features(rows: Labelled, signature: Signature, version: Version) -> None:
-    """The rows have every column that the model was trained on."""
+    """The rows have every column that the version reads; else it cannot be scored."""
     missing = [each.name for each in signature.inputs if each.name not in rows.features]
     if missing:
-        raise FormError(
+        raise StoreError(
             *(
                 Mistake(
-                    f"dataset {rows.dataset!r} has no column {name!r}, a feature of {version}",
+                    f"{version} cannot be scored: {rows.dataset} has no column {name!r}",
                     where=f"dataset {rows.dataset}",
                     nearest=nearest(name, rows.features),
-                    fix="add it, or put it under `exclude:` of the training data",
+                    fix="add the column, so that both versions can be judged on the same rows",
                 )
                 for name in missing
             )

@@ -19,13 +19,14 @@ from seatrial.inference.signature import Signature
 from seatrial.ledger.store import canonical
 from seatrial.metrics import Predictions
 from seatrial.outcome import Finding, Measure, Outcome, Verdict
-from seatrial.tasks import Context, Scope, Task, roles_of
+from seatrial.tasks import Context, Input, Scope, Task, roles_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from seatrial.data.roles import Roles
     from seatrial.errors import Mistake
     from seatrial.inference.session import Answer
 
@@ -92,6 +93,7 @@ class Register(Task, frozen=True, kw_only=True):
                 reason=f"{table.dataset.name} changed since it was trained on; run again",
             )
         roles = roles_of(context.scope.pipeline, table)
+        _demand_readable(context, roles)
         rows, truth = features(table, roles), labels(table, roles)
         signature = Signature.of(rows, roles.problem, roles.classes)
         fitted = models.get(training["model_type"]).restore(
@@ -166,6 +168,14 @@ class Register(Task, frozen=True, kw_only=True):
 def _blobs(context: Context) -> Mapping[str, str]:
     """What the newest training kept."""
     return next(o.blobs for o in reversed([*context.outcomes.values()]) if "fitted" in o.blobs)
+
+
+def _demand_readable(context: Context, roles: Roles) -> None:
+    """Rows that will judge have the features: no version is made that cannot be judged."""
+    for task in context.scope.tasks.values():
+        for read in task.inputs(context.scope):
+            if isinstance(read, Input) and read.labelled:
+                features(context.table(read.dataset), roles.features)
 
 
 def _probe(rows: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:

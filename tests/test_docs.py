@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from ruamel.yaml import YAML
+
+from seatrial import extend, plan
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+REPOSITORY = Path(__file__).parents[1]
+REFERENCE = REPOSITORY / "docs" / "reference"
+PARAMETER = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def check() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_check", REPOSITORY / "docs" / "check.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_link_leads_somewhere(check: ModuleType) -> None:
+    assert list(check.broken_links(check.pages())) == []
+
+
+def test_every_word_and_every_command_has_its_page(check: ModuleType) -> None:
+    assert [*check.missing_words(), *check.missing_commands()] == []
+
+
+def test_a_dead_link_and_a_dead_heading_are_told(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("# A\n[x](gone.md) [y](#b) [z](#a) [w](https://example.org) `[v](gone.md)`\n")
+    assert list(check.broken_links([page])) == [
+        "page.md: gone.md leads nowhere",
+        "page.md: #b has no such heading",
+    ]
+
+
+@pytest.mark.parametrize("word", extend.names("tasks"))
+def test_a_tasks_page_lists_the_parameters_that_it_has(word: str) -> None:
+    page = (REFERENCE / f"{word}.md").read_text(encoding="utf-8")
+    described = PARAMETER.findall(page)
+    assert described == sorted(set(described), key=described.index)
+    fields = {field.encode_name for field in msgspec.structs.fields(plan.task_class(word))}
+    assert set(described) == fields
+
+
+@pytest.mark.parametrize("word", extend.names("tasks"))
+def test_the_example_on_a_tasks_page_is_well_typed(word: str) -> None:
+    page = (REFERENCE / f"{word}.md").read_text(encoding="utf-8")
+    (example,) = (text for language, text in FENCE.findall(page) if language == "yaml")
+    (task,) = YAML(typ="safe").load(example)
+    msgspec.convert(task[word], plan.task_class(word))
+
+
+def test_the_founding_example_stands_unchanged_on_the_page_of_the_file() -> None:
+    page = (REFERENCE / "pipeline_file.md").read_text(encoding="utf-8")
+    shown = next(text for language, text in FENCE.findall(page) if language == "yaml")
+    founding = (REPOSITORY / "tests" / "pipelines" / "founding.yaml").read_text(encoding="utf-8")
+    assert shown == founding
+
+
+def test_json_on_the_page_is_json() -> None:
+    page = (REFERENCE / "json.md").read_text(encoding="utf-8")
+    documents = [json.loads(text) for language, text in FENCE.findall(page) if language == "json"]
+    assert documents
