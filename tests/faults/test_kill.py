@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
-KILLS, KILLS_AT_WORK, GROUPS = 50, 20, 10
+VICTIM = Path(__file__).with_name("victim.py")
+KILLS, GROUPS = 50, 10
+EVENTS = 24
 STEPS = 9
 
 
@@ -80,53 +82,59 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.fixture(scope="module")
-def clean_s(founding: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[float, float]:
-    """How long a clean run takes, and how much of it after it opened its ledger, now."""
+def clean_s(founding: Path, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long a clean run takes, here and now."""
     folder = tmp_path_factory.mktemp("clean") / "project"
     shutil.copytree(founding, folder)
     began = time.monotonic()
-    run = _start(folder)
-    _await_ledger(run, folder)
-    opened = time.monotonic()
-    assert run.wait(timeout=120) == 0
+    assert _start(folder).wait(timeout=120) == 0
     ended = time.monotonic()
     _demand_clean(folder)
-    return ended - began, ended - opened
-
-
-def _await_ledger(run: subprocess.Popen[bytes], folder: Path) -> None:
-    while run.poll() is None and not (folder / ".seatrial" / "ledger.db").exists():
-        time.sleep(0.002)
+    return ended - began
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_50_kills_spread_over_a_run_change_nothing(
-    group: int, founding: Path, clean_s: tuple[float, float], tmp_path: Path
+    group: int, founding: Path, clean_s: float, tmp_path: Path
 ) -> None:
     killed = 0
     for number in range(group, KILLS, GROUPS):
         folder = tmp_path / str(number)
         shutil.copytree(founding, folder)
         victim = _start(folder)
-        killed += _kill_after(victim, clean_s[0] * (number + 0.5) / KILLS)
+        killed += _kill_after(victim, clean_s * (number + 0.5) / KILLS)
         _run_to_the_end(folder)
         _demand_clean(folder)
     assert killed, "every run was over before its kill: the kills prove nothing"
 
 
-@pytest.mark.parametrize("group", range(GROUPS))
-def test_kills_between_opening_the_ledger_and_the_end_change_nothing(
-    group: int, founding: Path, clean_s: tuple[float, float], tmp_path: Path
+@pytest.mark.parametrize("moment", ["inside", "after"])
+@pytest.mark.parametrize("number", range(1, EVENTS + 1))
+def test_a_kill_at_every_event_changes_nothing(
+    number: int, moment: str, founding: Path, tmp_path: Path
 ) -> None:
-    """Half of a small run is imports; these kills all meet a run at work."""
-    for number in range(group, KILLS_AT_WORK, GROUPS):
-        folder = tmp_path / str(number)
-        shutil.copytree(founding, folder)
-        victim = _start(folder)
-        _await_ledger(victim, folder)
-        _kill_after(victim, clean_s[1] * (number + 0.5) / KILLS_AT_WORK)
-        _run_to_the_end(folder)
-        _demand_clean(folder)
+    """Most of a small run is imports; these kills hit each event, before and after its commit."""
+    folder = tmp_path / "project"
+    shutil.copytree(founding, folder)
+    victim = subprocess.run(
+        [sys.executable, str(VICTIM), str(number), moment, "run", "pipeline.yaml"],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert victim.returncode == -signal.SIGKILL, victim.stderr.decode()
+    _run_to_the_end(folder)
+    _demand_clean(folder)
+
+
+def test_a_clean_run_has_as_many_events_as_are_killed_at(founding: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(founding, folder)
+    _run_to_the_end(folder)
+    project = open_project(workspace.at(folder))
+    assert len(list(project.ledger.events())) == EVENTS
+    project.ledger.close()
 
 
 def _kill_after(victim: subprocess.Popen[bytes], seconds: float) -> bool:

@@ -11,7 +11,7 @@ from seatrial import workspace
 from seatrial.engines import Work
 from seatrial.engines._begin import begin
 from seatrial.engines.embedded import Embedded
-from seatrial.errors import SeatrialError
+from seatrial.errors import FormError, SeatrialError
 from seatrial.ledger import runs
 from seatrial.ledger.runs import State
 from seatrial.outcome import Verdict
@@ -73,7 +73,7 @@ def drive(work: Work, *, wait: bool) -> Driven:
         current = Embedded().run(work, current, wait=wait)
     except SeatrialError as met:
         error = met
-        current = _as_recorded(work, current)
+        current = _as_recorded(work, current, met)
         if current is None:
             return Driven(_nothing(work.plan.pipeline, met), met.exit_code, error=met)
     told = document(work.project, current)
@@ -83,16 +83,15 @@ def drive(work: Work, *, wait: bool) -> Driven:
     return Driven(told, code, ledger.head(), error)
 
 
-def _as_recorded(work: Work, begun: Run | None) -> Run | None:
-    """The run as an error left it; data that cannot be used ends a run while it begins.
-
-    ``None`` when the ledger did not even take the first run.
-    """
+def _as_recorded(work: Work, begun: Run | None, met: SeatrialError) -> Run | None:
+    """The run as an error left it; ``None`` when the ledger did not even take it."""
     ledger = work.project.ledger
     if begun is not None:
         return runs.get(ledger, begun.id)
-    of_pipeline = (r for r in runs.latest(ledger) if r.pipeline == work.plan.pipeline.name)
-    return next(of_pipeline, None)
+    if not isinstance(met, FormError):
+        return None
+    # data that cannot be used ends a run while it begins
+    return next(r for r in runs.latest(ledger) if r.pipeline == work.plan.pipeline.name)
 
 
 def exit_code(current: Run) -> int:
