@@ -62,9 +62,9 @@ def promote(registry: Registry, version: int) -> None:
 
 def resolve(registry: Registry) -> int:
     """The version behind the channel, with its digest."""
-    serving = registry.channel(MODEL, PRODUCTION)
+    serving = registry.resolve(MODEL, PRODUCTION)
     assert serving is not None
-    return registry.version(MODEL, serving.version).version
+    return serving.version
 
 
 if __name__ == "__main__":

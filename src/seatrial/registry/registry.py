@@ -22,6 +22,20 @@ PRODUCTION = "production"
 STAGING = "staging"
 
 
+# Made once: building a statement costs more than SQLite needs to answer it.
+_POINTED = sa.select(CHANNEL).where(
+    CHANNEL.c.model == sa.bindparam("model"), CHANNEL.c.channel == sa.bindparam("channel")
+)
+_RESOLVED = (
+    sa.select(VERSION)
+    .join(
+        CHANNEL,
+        sa.and_(CHANNEL.c.model == VERSION.c.model, CHANNEL.c.version == VERSION.c.version),
+    )
+    .where(CHANNEL.c.model == sa.bindparam("model"), CHANNEL.c.channel == sa.bindparam("channel"))
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """A registered model: its manifest's digest names all that belongs to it."""
@@ -173,6 +187,12 @@ class Registry:
         with self.ledger.read() as connection:
             return _channel(connection, model, channel)
 
+    def resolve(self, model: str, channel: str) -> Version | None:
+        """The version that a channel points at; ``None`` when it was never moved."""
+        with self.ledger.read() as connection:
+            row = connection.execute(_RESOLVED, {"model": model, "channel": channel}).first()
+        return _version(row) if row else None
+
     def channels(self) -> list[Channel]:
         """Every channel of every model."""
         with self.ledger.read() as connection:
@@ -247,9 +267,7 @@ def _version(row: sa.Row[tuple[object, ...]]) -> Version:
 
 
 def _channel(connection: sa.Connection, model: str, channel: str) -> Channel | None:
-    row = connection.execute(
-        sa.select(CHANNEL).where(CHANNEL.c.model == model, CHANNEL.c.channel == channel)
-    ).first()
+    row = connection.execute(_POINTED, {"model": model, "channel": channel}).first()
     return Channel(**row._mapping) if row else None  # noqa: SLF001
 
 

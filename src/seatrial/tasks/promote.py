@@ -64,7 +64,7 @@ class Promote(Task, frozen=True, kw_only=True):
             )
         if serving is not None:
             registry.verify(serving)  # what rollback would return to must be whole
-        staged = registry.channel(model, STAGING)
+        staged = registry.resolve(model, STAGING)
         if staged is None or staged.version != version.version:
             return Outcome(
                 verdict=Verdict.INCONCLUSIVE,
