@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from seatrial import workspace
 from seatrial.cli import root
-from seatrial.ledger import runs
+from seatrial.ledger import claims, runs
 from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
 from seatrial.outcome import Verdict
@@ -152,7 +152,7 @@ def _run_to_the_end(folder: Path) -> None:
     ended = CliRunner().invoke(root, ["run", file], standalone_mode=False)
     assert ended.exception is None, ended.output
     assert ended.return_value == 0, ended.output
-    assert time.monotonic() - began < runs.LEASE_S / 2, "restarting waited for a lease"
+    assert time.monotonic() - began < claims.LEASE_S / 2, "restarting waited for a lease"
 
 
 def _demand_clean(folder: Path) -> None:

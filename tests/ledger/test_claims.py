@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.errors import SupersededError
-from seatrial.ledger import runs
-from seatrial.ledger.runs import LEASE_S, Claim, State
+from seatrial.ledger import claims, runs
+from seatrial.ledger.claims import LEASE_S, Claim
+from seatrial.ledger.runs import State
 from seatrial.outcome import Finding, Measure, Outcome, Verdict, Wait
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _begun(ledger: Ledger) -> None:
 
 
 def _claim(ledger: Ledger, host: str = "here", process: int = 1) -> Claim | datetime | None:
-    return runs.claim(ledger, "R1", "a.one", owner=f"{host}:{process}", host=host)
+    return claims.claim(ledger, "R1", "a.one", owner=f"{host}:{process}", host=host)
 
 
 def _claimed(ledger: Ledger, host: str = "here", process: int = 1) -> Claim:
@@ -51,7 +52,7 @@ def _step(ledger: Ledger) -> Step:
 
 
 def test_a_finished_step_is_not_claimed_again_and_keeps_all_it_said(ledger: Ledger) -> None:
-    runs.finish(ledger, _claimed(ledger), PASSED, 1.5)
+    claims.finish(ledger, _claimed(ledger), PASSED, 1.5)
     step = _step(ledger)
     assert (step.state, step.outcome, step.seconds) == ("done", PASSED, 1.5)
     assert (step.owner, step.lease_until) == (None, None)
@@ -81,7 +82,7 @@ def test_a_heartbeat_prolongs_the_lease(ledger: Ledger, clock: Clock) -> None:
     claimed = _claimed(ledger, "there")
     for _ in range(3):
         clock.move(LEASE_S * 0.9)
-        runs.heartbeat(ledger, claimed)
+        claims.heartbeat(ledger, claimed)
         assert _claim(ledger, "here") == clock() + timedelta(seconds=LEASE_S)
 
 
@@ -91,28 +92,28 @@ def test_who_lost_the_step_cannot_record_anything(ledger: Ledger, clock: Clock) 
     owner = _claimed(ledger, "here")
     head = ledger.head()
     with pytest.raises(SupersededError, match=r"step a\.one was taken over"):
-        runs.finish(ledger, lost, PASSED, 9.0)
+        claims.finish(ledger, lost, PASSED, 9.0)
     with pytest.raises(SupersededError, match="taken over"):
-        runs.release(ledger, lost, "an error")
-    runs.heartbeat(ledger, lost)  # prolongs nothing
+        claims.release(ledger, lost, "an error")
+    claims.heartbeat(ledger, lost)  # prolongs nothing
     assert ledger.head() == head
     assert _step(ledger).lease_until == (clock() + timedelta(seconds=LEASE_S)).isoformat()
-    runs.finish(ledger, owner, PASSED, 1.0)
+    claims.finish(ledger, owner, PASSED, 1.0)
     with pytest.raises(SupersededError, match="taken over"):
-        runs.finish(ledger, lost, Outcome(verdict=Verdict.FAIL, reason="late"), 9.0)
+        claims.finish(ledger, lost, Outcome(verdict=Verdict.FAIL, reason="late"), 9.0)
     assert _step(ledger).outcome == PASSED
     assert len(list(ledger.events("step_finished"))) == 1
 
 
 def test_a_released_step_can_be_claimed_by_any_host_at_once(ledger: Ledger) -> None:
-    runs.release(ledger, _claimed(ledger, "there"), "no space left")
+    claims.release(ledger, _claimed(ledger, "there"), "no space left")
     assert (_step(ledger).state, _step(ledger).reason) == ("ready", "no space left")
     assert _claimed(ledger, "here").attempt == 2
 
 
 def test_a_waiting_step_is_nobodys_until_it_is_due(ledger: Ledger, clock: Clock) -> None:
     due = clock() + timedelta(hours=48)
-    runs.finish(ledger, _claimed(ledger), Wait(until=due, reason="traffic is collected"), 0.1)
+    claims.finish(ledger, _claimed(ledger), Wait(until=due, reason="traffic is collected"), 0.1)
     step = _step(ledger)
     assert (step.state, step.due, step.owner) == ("waiting", due.isoformat(), None)
     assert step.outcome is None
@@ -120,7 +121,7 @@ def test_a_waiting_step_is_nobodys_until_it_is_due(ledger: Ledger, clock: Clock)
     clock.move(48 * 3600 - 1)
     assert _claim(ledger, "here") == _claim(ledger, "there") == due
     clock.move(1)
-    runs.finish(ledger, _claimed(ledger, "there"), PASSED, 0.1)
+    claims.finish(ledger, _claimed(ledger, "there"), PASSED, 0.1)
     assert (_step(ledger).outcome, _step(ledger).due) == (PASSED, None)
 
 
@@ -131,7 +132,7 @@ def test_a_claim_wakes_a_paused_run(ledger: Ledger) -> None:
 
 
 def test_only_a_result_with_a_key_is_reused(ledger: Ledger) -> None:
-    assert runs.reusable(ledger, "key") is None
-    runs.finish(ledger, _claimed(ledger), PASSED, 0.1, "key")
-    assert runs.reusable(ledger, "key") == PASSED
-    assert runs.reusable(ledger, "other") is None
+    assert claims.reusable(ledger, "key") is None
+    claims.finish(ledger, _claimed(ledger), PASSED, 0.1, "key")
+    assert claims.reusable(ledger, "key") == PASSED
+    assert claims.reusable(ledger, "other") is None

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.errors import StoreError, SupersededError, UsageError
-from seatrial.ledger import runs
+from seatrial.ledger import claims, runs
 from seatrial.ledger.blobs import Blobs
-from seatrial.ledger.runs import Claim, State
+from seatrial.ledger.claims import Claim
+from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
 from seatrial.outcome import Outcome, Verdict
 from seatrial.registry.registry import Move, Registry
@@ -56,9 +57,9 @@ def _promote(ledger: Ledger, once: str | None = None) -> None:
 
 
 def _finish(ledger: Ledger, run: str, address: str, verdict: Verdict) -> None:
-    claimed = runs.claim(ledger, run, address, owner="h:1", host="h")
+    claimed = claims.claim(ledger, run, address, owner="h:1", host="h")
     assert isinstance(claimed, Claim)
-    runs.finish(ledger, claimed, Outcome(verdict=verdict, reason="so it is"), 0.1)
+    claims.finish(ledger, claimed, Outcome(verdict=verdict, reason="so it is"), 0.1)
 
 
 def test_a_new_run_is_ready_and_pins_production(ledger: Ledger) -> None:
@@ -149,15 +150,15 @@ def test_what_could_not_be_said_is_asked_again(ledger: Ledger) -> None:
 
 def test_a_run_that_has_ended_takes_nothing_more(ledger: Ledger) -> None:
     _begin(ledger, "R1")
-    claimed = runs.claim(ledger, "R1", "a.one", owner="h:1", host="h")
+    claimed = claims.claim(ledger, "R1", "a.one", owner="h:1", host="h")
     assert isinstance(claimed, Claim)
     runs.end(ledger, "R1", State.CANCELLED, None, None, ["cancelled by ada"])
     head = ledger.head()
     said = Outcome(verdict=Verdict.PASS, reason="too late")
     late: list[Callable[[], object]] = [
-        lambda: runs.finish(ledger, claimed, said, 0.1),
-        lambda: runs.release(ledger, claimed, "an error"),
-        lambda: runs.claim(ledger, "R1", "a.two", owner="h:1", host="h"),
+        lambda: claims.finish(ledger, claimed, said, 0.1),
+        lambda: claims.release(ledger, claimed, "an error"),
+        lambda: claims.claim(ledger, "R1", "a.two", owner="h:1", host="h"),
         lambda: runs.stop(ledger, "R1", State.WAITING),
     ]
     for record in late:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.errors import StoreError
-from seatrial.ledger import runs
-from seatrial.ledger.runs import Claim, State
+from seatrial.ledger import claims, runs
+from seatrial.ledger.claims import Claim
+from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
 from seatrial.outcome import Outcome, Verdict
 from seatrial.registry.collect import Collected, collect
@@ -86,17 +87,17 @@ def test_what_an_unfinished_run_made_stays_until_it_ends(registry: Registry, clo
     _begin(registry, "R1")
     _register(registry, "a", run="R1")
     _register(registry, "b")  # stages another
-    claimed = runs.claim(registry.ledger, "R1", "a.b", owner="h:1", host="h")
+    claimed = claims.claim(registry.ledger, "R1", "a.b", owner="h:1", host="h")
     assert isinstance(claimed, Claim)
     evidence = registry.blobs.put(b"evidence")
     said = Outcome(verdict=Verdict.PASS, reason="so", blobs={"evidence": evidence})
-    runs.finish(registry.ledger, claimed, said, 0.1, "key")
+    claims.finish(registry.ledger, claimed, said, 0.1, "key")
     clock.move(31)
     assert collect(registry, keep=MONTH) == Collected((), 0, 0)
     runs.end(registry.ledger, "R1", State.FINISHED, Verdict.PASS, None)
     assert _dropped(collect(registry, keep=MONTH)) == [1]
     assert not registry.blobs.has(evidence)
-    assert runs.reusable(registry.ledger, "key") is None  # no promise without its blobs
+    assert claims.reusable(registry.ledger, "key") is None  # no promise without its blobs
 
 
 def test_a_blob_in_the_making_is_not_taken(registry: Registry, clock: Clock) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.engines._lock import step_lock
 from seatrial.errors import PassingError, SeatrialError, StoreError
-from seatrial.ledger import runs
+from seatrial.ledger import claims, runs
 from seatrial.outcome import Outcome, Wait
 from seatrial.tasks import Context, Reusable
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.engines import Work
-    from seatrial.ledger.runs import Claim, Run
+    from seatrial.ledger.claims import Claim
+    from seatrial.ledger.runs import Run
     from seatrial.ledger.store import Ledger
     from seatrial.plan import PlannedStep
 
@@ -36,10 +37,10 @@ def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
     note = f"run {run.id} of {run.pipeline}, step {step.address}"
     while True:
         with step_lock(workspace.lock, note, work.say):
-            claimed = runs.claim(
+            claimed = claims.claim(
                 ledger, run.id, step.address, owner=f"{_host()}:{os.getpid()}", host=_host()
             )
-            if isinstance(claimed, runs.Claim):
+            if isinstance(claimed, claims.Claim):
                 return _claimed(work, run, step, claimed)
         stored = next(s for s in runs.steps(ledger, run.id) if s.address == step.address)
         if stored.outcome is not None:
@@ -71,13 +72,13 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
         with _heartbeat(ledger, claimed):
             key, outcome = _insistent(work, step, context)
     except SeatrialError as error:
-        runs.release(ledger, claimed, error.mistakes[0].what)
+        claims.release(ledger, claimed, error.mistakes[0].what)
         raise
     except Exception as error:
         # A fault of ours or of a plugin: the step stays open, so that the run can be resumed.
-        runs.release(ledger, claimed, f"{type(error).__name__}: {error}")
+        claims.release(ledger, claimed, f"{type(error).__name__}: {error}")
         raise
-    runs.finish(ledger, claimed, outcome, time.perf_counter() - began, key)
+    claims.finish(ledger, claimed, outcome, time.perf_counter() - began, key)
     return outcome
 
 
@@ -99,7 +100,7 @@ def _once(step: PlannedStep, context: Context) -> tuple[str | None, Outcome | Wa
     if not isinstance(task, Reusable):
         return None, task.run(context)
     key = task.key(context)
-    earlier = runs.reusable(context.registry.ledger, key)
+    earlier = claims.reusable(context.registry.ledger, key)
     renewed = task.renew(context, earlier) if earlier else None
     if renewed is not None:
         return None, replace(renewed, reason=f"{renewed.reason} (re-used: nothing changed)")
@@ -112,10 +113,10 @@ def _heartbeat(ledger: Ledger, claimed: Claim) -> Iterator[None]:
     stop = threading.Event()
 
     def beat() -> None:
-        while not stop.wait(runs.LEASE_S / 3):
+        while not stop.wait(claims.LEASE_S / 3):
             # a beat that fails is made up for by the next; the fence guards the result anyway
             with contextlib.suppress(StoreError):
-                runs.heartbeat(ledger, claimed)
+                claims.heartbeat(ledger, claimed)
 
     thread = threading.Thread(target=beat, name=f"heartbeat {claimed.address}", daemon=True)
     thread.start()

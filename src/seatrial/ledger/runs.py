@@ -1,14 +1,9 @@
-"""Runs and their steps: begun, claimed, parked, finished; at most one owner of a step at a time.
-
-A step is claimed with a fence that only grows. Whoever lost a step (its lease ran out, another
-claimed it) can no longer record anything for it.
-"""
+"""Runs and their steps, as they stand: begun, resumed, paused, ended, looked at."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,16 +12,13 @@ import sqlalchemy as sa
 
 from seatrial.errors import Mistake, SupersededError, UsageError
 from seatrial.ledger.store import canonical
-from seatrial.ledger.tables import CHANNEL, MOVE, REUSE, RUN, STEP
-from seatrial.outcome import Outcome, Verdict, Wait
+from seatrial.ledger.tables import CHANNEL, MOVE, RUN, STEP
+from seatrial.outcome import Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.ledger.store import Ledger, Transaction
-
-LEASE_S = 60.0
-"""How long another machine's claim holds without a heartbeat."""
 
 
 class State(StrEnum):
@@ -77,17 +69,6 @@ class Step:
     reason: str | None
     outcome: Outcome | None
     seconds: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """The right to perform a step, until the lease ends."""
-
-    run: str
-    address: str
-    owner: str
-    fence: int
-    attempt: int
 
 
 def begin(
@@ -193,131 +174,11 @@ def _reopen(transaction: Transaction, run: str) -> None:
     )
 
 
-def claim(
-    ledger: Ledger, run: str, address: str, *, owner: str, host: str
-) -> Claim | datetime | None:
-    """Claim a step: the claim; or when to come back; or ``None`` when the step is done.
-
-    One comes back to a step that waits, or that another machine has claimed. Raises
-    :class:`SupersededError` when the run has ended.
-    The caller holds this host's kernel lock, so a claim of this host is a dead process's.
-    """
-
-    def change(transaction: Transaction) -> Claim | datetime | None:
-        connection = transaction.connection
-        _demand_open(connection, run)
-        row = connection.execute(
-            sa.select(STEP).where(STEP.c.run == run, STEP.c.address == address)
-        ).one()
-        if row.state == "done":
-            return None
-        now = datetime.fromisoformat(transaction.at)
-        for held, until in (
-            (row.state == "waiting", row.due),
-            (row.state == "running" and row.host != host, row.lease_until),
-        ):
-            if held and until and datetime.fromisoformat(until) > now:
-                return datetime.fromisoformat(until)
-        got = Claim(
-            run=run, address=address, owner=owner, fence=row.fence + 1, attempt=row.attempt + 1
-        )
-        transaction.append(
-            "step_started", {"run": run, "step": address, "attempt": got.attempt, "owner": owner}
-        )
-        connection.execute(
-            _of(got, fenced=False).values(
-                state="running",
-                attempt=got.attempt,
-                owner=owner,
-                host=host,
-                fence=got.fence,
-                lease_until=(now + timedelta(seconds=LEASE_S)).isoformat(),
-            )
-        )
-        connection.execute(RUN.update().where(RUN.c.id == run).values(state=State.RUNNING))
-        return got
-
-    return ledger.write(change)
-
-
-def heartbeat(ledger: Ledger, claimed: Claim) -> None:
-    """Prolong the lease."""
-    until = (ledger.clock() + timedelta(seconds=LEASE_S)).isoformat()
-    ledger.write(
-        lambda transaction: (
-            transaction.connection.execute(_of(claimed).values(lease_until=until)).rowcount
-        )
-    )
-
-
-def finish(
-    ledger: Ledger,
-    claimed: Claim,
-    outcome: Outcome | Wait,
-    seconds: float,
-    reuse_key: str | None = None,
-) -> None:
-    """Record what a step said, or until when it waits."""
-    ids = {"run": claimed.run, "step": claimed.address}
-    if isinstance(outcome, Wait):
-        until = outcome.until.isoformat()
-        values: dict[str, object] = {"state": "waiting", "due": until, "reason": outcome.reason}
-        event = ("step_waiting", {**ids, "until": until, "reason": outcome.reason})
-    else:
-        text = canonical(asdict(outcome))
-        values = {"state": "done", "outcome": text, "reason": outcome.reason, "due": None}
-        event = ("step_finished", {**ids, "outcome": json.loads(text)})
-
-    def change(transaction: Transaction) -> None:
-        _record(transaction, claimed, {**values, "seconds": seconds}, event)
-        if reuse_key and "outcome" in values:
-            transaction.connection.execute(REUSE.delete().where(REUSE.c.key == reuse_key))
-            transaction.connection.execute(
-                REUSE.insert().values(key=reuse_key, outcome=values["outcome"])
-            )
-
-    ledger.write(change)
-
-
-def release(ledger: Ledger, claimed: Claim, reason: str) -> None:
-    """Give a step back after an error, with the reason; it can be claimed again."""
-    event = ("step_errored", {"run": claimed.run, "step": claimed.address, "reason": reason})
-    ledger.write(lambda t: _record(t, claimed, {"state": "ready", "reason": reason}, event))
-
-
-def _record(
-    transaction: Transaction,
-    claimed: Claim,
-    values: Mapping[str, object],
-    event: tuple[str, Mapping[str, object]],
-) -> None:
-    _demand_open(transaction.connection, claimed.run)
-    changed = transaction.connection.execute(
-        _of(claimed).values(**values, owner=None, host=None, lease_until=None)
-    )
-    if changed.rowcount != 1:
-        raise SupersededError(
-            Mistake(
-                f"step {claimed.address} was taken over by another process",
-                where=f"run {claimed.run}",
-                fix="nothing to do: the other process goes on with it",
-            )
-        )
-    transaction.append(*event)
-
-
-def reusable(ledger: Ledger, key: str) -> Outcome | None:
-    """What an equal step said before."""
-    with ledger.read() as connection:
-        text = connection.execute(sa.select(REUSE.c.outcome).where(REUSE.c.key == key)).scalar()
-    return _outcome(text)
-
-
 def stop(ledger: Ledger, run: str, state: State, errors: Sequence[str] = ()) -> None:
     """Note that a run pauses: it waits, awaits a review, or was stopped by an error."""
 
     def change(transaction: Transaction) -> None:
-        row = _demand_open(transaction.connection, run)
+        row = demand_open(transaction.connection, run)
         if (row.state, json.loads(row.errors)) == (state, list(errors)):
             return
         transaction.append("run_paused", {"run": run, "state": state, "errors": list(errors)})
@@ -406,17 +267,13 @@ def steps(ledger: Ledger, run: str) -> list[Step]:
             sa.select(STEP).where(STEP.c.run == run).order_by(STEP.c.position)
         )
         return [
-            Step(**{**row._mapping, "outcome": _outcome(row.outcome)})  # noqa: SLF001
+            Step(**{**row._mapping, "outcome": decoded(row.outcome)})  # noqa: SLF001
             for row in rows
         ]
 
 
-def _of(claimed: Claim, *, fenced: bool = True) -> sa.Update:
-    query = STEP.update().where(STEP.c.run == claimed.run, STEP.c.address == claimed.address)
-    return query.where(STEP.c.fence == claimed.fence) if fenced else query
-
-
-def _demand_open(connection: sa.Connection, run: str) -> sa.Row[tuple[object, ...]]:
+def demand_open(connection: sa.Connection, run: str) -> sa.Row[tuple[object, ...]]:
+    """The row of a run that has not ended; :class:`SupersededError` when it has."""
     row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
     if row.ended is not None:
         why = "; ".join(json.loads(row.errors)) or f"it is {row.state}"
@@ -437,5 +294,6 @@ def _run(row: sa.Row[tuple[object, ...]]) -> Run:
     return Run(**values)
 
 
-def _outcome(text: str | None) -> Outcome | None:
+def decoded(text: str | None) -> Outcome | None:
+    """An outcome from its stored JSON."""
     return msgspec.json.decode(text, type=Outcome) if text else None

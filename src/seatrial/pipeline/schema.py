@@ -101,7 +101,7 @@ def _dataset() -> Schema:
         "properties": {
             "path": _text("Where it lies; default data/<name>.{parquet,csv,csv.gz,…}."),
             "target": _text("The column to predict; default target, else label."),
-            "key": {"description": "The column or columns that identify a row.", **columns},
+            "key": _text("The entity that a row is about; never on both sides of a test."),
             "time": _text("The column that says when a row was observed."),
             "exclude": {"description": "Columns that are no features.", **columns},
             "engine": _text("What reads it."),

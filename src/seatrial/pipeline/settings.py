@@ -25,9 +25,9 @@ LARGEST_SEED = 2**31 - 1
 """What LightGBM takes; scikit-learn and numpy take more."""
 
 ENTRY = ("path", "target", "key", "time", "exclude", "engine")
-"""What an entry under ``datasets:`` may say; ``key`` and ``exclude`` take a list of columns too."""
+"""What an entry under ``datasets:`` may say; ``exclude`` takes a list of columns too."""
 
-_LISTS = frozenset({"key", "exclude"})
+_LISTS = frozenset({"exclude"})
 _ABSENT = object()
 
 
