@@ -162,7 +162,7 @@ BAD = {
     "dataset a text": (HEAD + "datasets:\n  a: x.csv\n", "7:3", "must be a mapping", ""),
     "dataset key": (HEAD + "datasets:\n  a: {taget: y}\n", "7:7", "unknown key", "target"),
     "dataset value": (HEAD + "datasets:\n  a: {target: 5}\n", "7:7", "must be a text", ""),
-    "dataset list": (HEAD + "datasets:\n  a: {key: [a, 5]}\n", "7:7", "list of texts", ""),
+    "dataset list": (HEAD + "datasets:\n  a: {exclude: [a, 5]}\n", "7:7", "list of texts", ""),
 }
 
 
@@ -257,10 +257,10 @@ def test_aliases_that_multiply_are_refused() -> None:
 
 
 def test_datasets_may_say_less_than_everything() -> None:
-    written = "datasets: {a: {target: late, key: [x, y], exclude: z}, b: {path: b.csv}}\n"
+    written = "datasets: {a: {target: late, key: x, exclude: z}, b: {path: b.csv}}\n"
     pipeline = read(HEAD + written, "p")
     assert pipeline.mistakes == ()
-    assert pipeline.datasets["a"] == {"target": "late", "key": ["x", "y"], "exclude": "z"}
+    assert pipeline.datasets["a"] == {"target": "late", "key": "x", "exclude": "z"}
 
 
 def test_every_setting_is_read() -> None:

@@ -51,7 +51,7 @@ def test_what_the_reader_refuses_the_schema_refuses(more: str) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    ["seed: 5", "overlap: queue", "datasets: {a: {path: x, key: [a, b]}}", "timezone: UTC"],
+    ["seed: 5", "overlap: queue", "datasets: {a: {path: x, exclude: [a, b]}}", "timezone: UTC"],
 )
 def test_what_the_reader_takes_the_schema_takes(more: str) -> None:
     assert _complaints(HEAD + more, ANY) == []
