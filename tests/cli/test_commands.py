@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -17,7 +18,6 @@ from seatrial.cli import ORDER
 from seatrial.errors import FileError
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from tests.cli.conftest import Program, Project
 
@@ -33,8 +33,7 @@ def test_help_has_an_example(command: str, seatrial: Program) -> None:
     said = seatrial(command, "--help")
     assert said.code == 0
     assert f"Example: seatrial {command}" in " ".join(said.out.split())
-    if command not in {"init", "demo"}:
-        assert "--json" in said.out
+    assert "--json" in said.out
 
 
 def test_help_lists_every_command(seatrial: Program) -> None:
@@ -587,3 +586,17 @@ def test_debug_shows_the_traceback(founding: Project, seatrial: Program) -> None
     with pytest.raises(FileError):
         seatrial("--debug", "check", "pipeline.yaml")
     assert json.loads(seatrial("check", "pipeline.yaml", "--json").out)["mistakes"]
+
+
+@pytest.mark.slow
+def test_the_demo_delivers_one_model_and_stops_two(
+    seatrial: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    said = seatrial("demo", "--json")
+    assert said.code == 0
+    told = json.loads(said.out)
+    assert [run["verdict"] for run in told["runs"]] == ["pass", "fail", "fail"]
+    assert [run["production"]["after"] for run in told["runs"]] == [1, 1, 1]
+    assert "Who was in production when" in said.err
+    assert Path(told["folder"]).is_relative_to(tmp_path)

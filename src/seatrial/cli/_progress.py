@@ -27,6 +27,6 @@ def narrator(*, to_stderr: bool) -> Callable[[str], None]:
         text = Text(line)
         for verdict, colour in COLOURS.items():
             text.highlight_regex(rf"(?<=: ){verdict}(?= ·)", f"bold {colour}")
-        console.print(text)
+        console.print(text, soft_wrap=True)
 
     return show
