@@ -99,5 +99,9 @@ class PassingError(StoreError):
     """Something is in the way that may pass by itself: the engine tries again first."""
 
 
+class FaultError(SeatrialError):
+    """We must act, or the author of a plugin: something failed that nobody foresaw."""
+
+
 class SupersededError(StoreError):
     """Another process ended this run, or took over this step."""

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from seatrial import extend
 from seatrial.cli import main, root
 from seatrial.engines import _step
-from seatrial.errors import FileError
+from seatrial.errors import FaultError, FileError
 from seatrial.ledger import runs
 from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
@@ -84,11 +84,14 @@ def test_another_error_is_not_tried_again(probing: Probing, pauses: list[float])
 
 def test_a_fault_of_a_plugin_stops_the_run_which_can_be_resumed(probing: Probing) -> None:
     probing.write("first: pass; bug, pass")
-    with pytest.raises(RuntimeError, match="a fault of the plugin"):
-        probing.run()
+    failed = probing.run()
+    assert failed.exit_code == 70
+    assert isinstance(failed.error, FaultError)
+    assert isinstance(failed.error.__cause__, RuntimeError)
+    assert failed.document["state"] == "waiting"
     (stopped,) = runs.latest(probing.open().ledger)
     assert (stopped.state, stopped.ended) == (State.STOPPED, None)
-    assert stopped.errors == ("RuntimeError: a fault of the plugin",)
+    assert stopped.errors == (str(failed.error),)
     resumed = probing.run()
     assert (resumed.exit_code, resumed.document["run"]) == (0, stopped.id)
     assert probing.calls() == ["first.probe", "first.probe-2", "first.probe-2"]
@@ -105,7 +108,7 @@ def test_a_fault_of_a_plugin_exits_70_and_says_what_to_do(
         main()
     told = capsys.readouterr().err
     assert left.value.code == 70
-    assert "seatrial failed: RuntimeError: a fault of the plugin" in told
+    assert "first.probe failed: RuntimeError: a fault of the plugin" in told
     assert "Traceback" not in told
     resumed = CliRunner().invoke(root, ["run", file], standalone_mode=False)
     assert (resumed.return_value, "resumed" in resumed.output) == (0, True)

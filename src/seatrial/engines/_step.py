@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.engines._lock import step_lock
-from seatrial.errors import PassingError, SeatrialError, StoreError
+from seatrial.errors import FaultError, Mistake, PassingError, SeatrialError, StoreError
 from seatrial.ledger import claims, runs
 from seatrial.outcome import Outcome, Wait
 from seatrial.tasks import Context, Reusable
@@ -34,7 +34,7 @@ BACK_OFF_S = (0.2, 1.0, 5.0)
 def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
     """What the step said, now or before. Errors are recorded, and raised."""
     workspace, ledger = work.project.workspace, work.project.ledger
-    note = f"run {run.id} of {run.pipeline}, step {step.address}"
+    note = _note(run, step)
     while True:
         with step_lock(workspace.lock, note, work.say):
             claimed = claims.claim(
@@ -50,6 +50,11 @@ def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
         # another machine holds the step: look again when its lease could have ended
         work.say(f"waiting for {stored.owner} at {step.address}")
         time.sleep(1.0)
+
+
+def _note(run: Run, step: PlannedStep) -> str:
+    """Which step of which run, for those who wait for it or read of it."""
+    return f"run {run.id} of {run.pipeline}, step {step.address}"
 
 
 def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome | Wait:
@@ -76,8 +81,16 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
         raise
     except Exception as error:
         # A fault of ours or of a plugin: the step stays open, so that the run can be resumed.
-        claims.release(ledger, claimed, f"{type(error).__name__}: {error}")
-        raise
+        fault = FaultError(
+            Mistake(
+                f"{step.address} failed: {type(error).__name__}: {error}",
+                where=_note(run, step),
+                fix="please report it, with what the same command prints under --debug;"
+                " the same command resumes the run",
+            )
+        )
+        claims.release(ledger, claimed, fault.mistakes[0].what)
+        raise fault from error
     claims.finish(ledger, claimed, outcome, time.perf_counter() - began, key)
     return outcome
 

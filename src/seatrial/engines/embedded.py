@@ -42,9 +42,6 @@ class Embedded:
             except SeatrialError as error:
                 runs.stop(ledger, run.id, runs.State.STOPPED, [str(error)])
                 raise
-            except Exception as error:
-                runs.stop(ledger, run.id, runs.State.STOPPED, [f"{type(error).__name__}: {error}"])
-                raise
             if until is None:
                 return runs.get(ledger, run.id)
             runs.stop(ledger, run.id, runs.State.WAITING)

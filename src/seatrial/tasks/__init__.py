@@ -64,7 +64,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def run(self, context: Context) -> Outcome | Wait:
         """Do it. Raise only when it could not be found out."""
-        raise NotImplementedError(context)
+        raise TypeError(f"{type(self).__name__} has no run(context): {context.once} cannot be done")
 
 
 @runtime_checkable
