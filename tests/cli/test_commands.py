@@ -18,7 +18,6 @@ from seatrial.cli import ORDER
 from seatrial.errors import FileError
 
 if TYPE_CHECKING:
-
     from tests.cli.conftest import Program, Project
 
 MODEL = "ml_model_training_pipeline"
