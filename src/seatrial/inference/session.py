@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state
 
 from seatrial.errors import FormError, Mistake
 from seatrial.inference.answer import Answer, class_labels
@@ -24,6 +25,18 @@ CHUNK_ROWS = 16_384
 
 _ERRORS_ONLY = 3
 _ONNX_TYPES = {"FP32": "tensor(float)", "BYTES": "tensor(string)"}
+
+
+# Its exceptions have no common parent but Exception; these are what a model may be at fault for.
+_CANNOT_OPEN = (
+    onnxruntime_pybind11_state.Fail,
+    onnxruntime_pybind11_state.InvalidArgument,
+    onnxruntime_pybind11_state.InvalidGraph,
+    onnxruntime_pybind11_state.InvalidProtobuf,
+    onnxruntime_pybind11_state.NoModel,
+    onnxruntime_pybind11_state.NotImplemented,
+    onnxruntime_pybind11_state.RuntimeException,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,7 @@ class Model:
             session = onnxruntime.InferenceSession(
                 model_bytes, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # its exceptions have no common parent but Exception
+        except _CANNOT_OPEN as error:
             reason = " ".join(str(error).split())[:200]
             raise FormError(Mistake(f"onnxruntime cannot open the model:\n{reason}")) from error
         _demand_signature(session, signature)
