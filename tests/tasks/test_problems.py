@@ -98,3 +98,27 @@ def test_a_metric_for_two_classes_is_refused_for_three(tmp_path: Path) -> None:
     assert went.error is not None
     assert "two classes" in str(went.error)
     assert went.document["production"] == {"before": None, "after": None}
+
+
+def test_a_model_that_cannot_be_exported_is_refused_each_time(tmp_path: Path) -> None:
+    rows, target = load_iris(return_X_y=True)
+    file = _project(tmp_path, rows, target, 0.8)
+    for data in (tmp_path / "data").iterdir():
+        data.write_text(data.read_text().replace("x0", "probabilities", 1))
+    for _ in range(2):  # a refusal is not re-used: nothing of it was kept
+        driven = seatrial.run(file)
+        assert driven.exit_code == 1, driven.error
+        register: Any = driven.document["stages"][1]["tasks"][1]  # type: ignore[index]
+        assert register["verdict"] == "fail"
+        assert "cannot be exported" in register["reason"]
+
+
+def test_numbers_without_a_stated_margin_are_no_comparison(tmp_path: Path) -> None:
+    rows, target = load_diabetes(return_X_y=True)
+    file = _project(tmp_path, rows, target, 0.0)
+    file.write_text(file.read_text().replace("          margin: 0.2\n", ""))
+    driven = seatrial.run(file)
+    assert driven.exit_code == 2
+    assert "r2 has no natural margin" in str(driven.error)
+    assert "pipeline.yaml:17:11" in str(driven.error)
+    assert driven.document["production"] == {"before": None, "after": None}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from seatrial.engines._lock import step_lock
 from seatrial.errors import FaultError, Mistake, PassingError, SeatrialError, StoreError
 from seatrial.ledger import claims, runs
-from seatrial.outcome import Outcome, Wait
+from seatrial.outcome import Outcome, Verdict, Wait
 from seatrial.tasks import Context, Reusable
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ def _once(step: PlannedStep, context: Context) -> tuple[str | None, Outcome | Wa
     renewed = task.renew(context, earlier) if earlier else None
     if renewed is not None:
         return None, replace(renewed, reason=f"{renewed.reason} (re-used: nothing changed)")
-    return key, task.run(context)
+    said = task.run(context)
+    # only what passed may stand for an equal step: a refusal keeps nothing to be re-used
+    passed = isinstance(said, Outcome) and said.verdict is Verdict.PASS
+    return key if passed else None, said
 
 
 @contextlib.contextmanager

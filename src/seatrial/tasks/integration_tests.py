@@ -66,11 +66,7 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
         except FileError:
             return  # told with the threshold
         if self.compared_to and unbounded and self._margin(scope) is None:
-            yield scope.mistake(
-                f"{metric.name if metric else 'the metric'} has no natural margin",
-                "compared_to",
-                fix="add `margin: …`, how much worse than production is still good enough",
-            )
+            yield _no_margin(scope, metric.name if metric else "the metric")
 
     def demands(self, scope: Scope) -> Iterable[str]:
         """Bound and comparison, and what the rows at hand can prove."""
@@ -131,7 +127,10 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
 
     def _compared(self, context: Context, rows: Labelled) -> tuple[Measure, str]:
         """Paired with the pinned production version; skipped when there is nothing to pair."""
-        margin = self._margin(context.scope) or DEFAULT_MARGIN
+        margin = self._margin(context.scope)
+        if margin is None and not rows.metric.bounded:
+            raise FileError(_no_margin(context.scope, rows.metric.name))
+        margin = margin or DEFAULT_MARGIN
         serving, mine = production(context), candidate(context)
         skipped = Measure(
             name=f"degradation.{rows.metric.name}",
@@ -179,6 +178,14 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
     def _margin(self, scope: Scope) -> float | None:
         """The task's own, else the rollback number, else none."""
         return self.margin if self.margin is not None else rollback_margin(scope)
+
+
+def _no_margin(scope: Scope, metric: str) -> Mistake:
+    return scope.mistake(
+        f"{metric} has no natural margin",
+        "compared_to",
+        fix="add `margin: …`, how much worse than production is still good enough",
+    )
 
 
 def _bound_said(measure: Measure) -> str:
