@@ -105,3 +105,17 @@ class FaultError(SeatrialError):
 
 class SupersededError(StoreError):
     """Another process ended this run, or took over this step."""
+
+
+class RequestError(SeatrialError):
+    """The client of the gateway must act; ``status`` is the HTTP status, 4xx.
+
+    >>> str(RequestError(404, "there is no model 'm' here"))
+    "there is no model 'm' here"
+    """
+
+    exit_code = 2
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status

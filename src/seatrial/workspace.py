@@ -52,6 +52,11 @@ class Workspace:
         return self.home / "blobs"
 
     @property
+    def traffic(self) -> Path:
+        """The folder of what production was asked and answered, and of the labels."""
+        return self.home / "traffic"
+
+    @property
     def lock(self) -> Path:
         """The file whose kernel lock is held by the process that performs a step."""
         return self.home / "lock"

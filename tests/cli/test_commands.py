@@ -588,14 +588,17 @@ def test_debug_shows_the_traceback(founding: Project, seatrial: Program) -> None
 
 
 @pytest.mark.slow
-def test_the_demo_delivers_one_model_and_stops_two(
+@pytest.mark.slow
+def test_the_demo_delivers_two_models_and_stops_two(
     seatrial: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     said = seatrial("demo", "--json")
     assert said.code == 0
     told = json.loads(said.out)
-    assert [run["verdict"] for run in told["runs"]] == ["pass", "fail", "fail"]
-    assert [run["production"]["after"] for run in told["runs"]] == [1, 1, 1]
+    assert [run["verdict"] for run in told["runs"]] == ["pass", "fail", "fail", "pass"]
+    assert [run["production"]["after"] for run in told["runs"]] == [1, 1, 1, 3]
+    assert "On real water" in said.err
+    assert ", 0 lost; " in said.err
     assert "Who was in production when" in said.err
     assert Path(told["folder"]).is_relative_to(tmp_path)

@@ -70,7 +70,7 @@ def test_a_ledger_that_cannot_be_written_is_told(
         refused = probing.run()
         other.close()
     assert (refused.exit_code, refused.document["run"]) == (5, None)
-    assert "the ledger cannot be written: database is locked" in str(refused.error)
+    assert "the ledger cannot be used: database is locked" in str(refused.error)
     assert probing.run().exit_code == 0
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from seatrial.ledger.store import Transaction
 
 
+KNOWN = len(migrations.STEPS)
+"""The version of a ledger that was made today."""
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "ledger.db"
@@ -62,7 +66,7 @@ def test_a_ledger_newer_than_we_know_is_refused_and_left_alone(file: Path) -> No
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = file.read_bytes()
-    with pytest.raises(UsageError, match="version 99, newer than 1") as raised:
+    with pytest.raises(UsageError, match=f"version 99, newer than {KNOWN},") as raised:
         Ledger(file, now)
     assert "install a newer seatrial" in str(raised.value)
     assert file.read_bytes() == before
@@ -114,6 +118,11 @@ def _version(file: Path) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def _names(file: Path) -> set[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+
 def test_a_new_step_copies_the_ledger_first_and_keeps_its_events(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,14 +133,14 @@ def test_a_new_step_copies_the_ledger_first_and_keeps_its_events(
         assert verify(renewed) == (1, head)
         renewed.close()
         Ledger(file, now).close()  # again: nothing left to do
-        assert _version(file) == 2
-    backup = file.with_name("ledger.db.v1.bak")
+        assert _version(file) == KNOWN + 1
+    backup = file.with_name(f"ledger.db.v{KNOWN}.bak")
     assert [path.name for path in file.parent.glob("*.part")] == []
-    assert _version(backup) == 1
+    assert _version(backup) == KNOWN
     restored = Ledger(backup, now)
     assert verify(restored) == (1, head)
     restored.close()
-    with pytest.raises(UsageError, match="version 2"):  # forward only
+    with pytest.raises(UsageError, match=f"version {KNOWN + 1}"):  # forward only
         Ledger(file, now)
 
 
@@ -143,12 +152,26 @@ def test_a_step_that_breaks_leaves_the_ledger_as_it_was(
         _with(patched, _second, _breaks)
         with pytest.raises(ZeroDivisionError):
             Ledger(file, now)
-    assert _version(file) == 1
+    assert _version(file) == KNOWN
     ledger = Ledger(file, now)
     assert verify(ledger) == (1, head)
     with ledger.read() as connection:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
     assert not {"added", "half"} & set(names)
+
+
+def test_a_ledger_from_before_the_gateway_is_renewed(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "STEPS", migrations.STEPS[:1])
+        head = _old(file)
+        assert "gateway" not in _names(file)
+    renewed = Ledger(file, now)
+    assert verify(renewed) == (1, head)
+    assert {"gateway", "readiness", "shadow", "tally", "firing"} <= _names(file)
+    assert _version(file.with_name("ledger.db.v1.bak")) == 1
+    renewed.close()
 
 
 def test_a_new_ledger_has_nothing_to_copy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +193,7 @@ def second(connection):
 def append(transaction):
     return transaction.append("opened", {})
 
-if sys.argv[2] == "2":
+if sys.argv[2] == "old":
     migrations.STEPS = (*migrations.STEPS, second)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -179,17 +202,17 @@ for folder in sorted(Path(sys.argv[1]).iterdir()):
 """
 
 
-@pytest.mark.parametrize("version", ["1", "2"])
-def test_processes_that_open_at_once_agree(tmp_path: Path, version: str) -> None:
-    """Of a new ledger (version 1), and of an old one that each wants to renew (version 2)."""
+@pytest.mark.parametrize("age", ["new", "old"])
+def test_processes_that_open_at_once_agree(tmp_path: Path, age: str) -> None:
+    """Of a new ledger, and of an old one that each wants to renew."""
     folders = [tmp_path / str(number) for number in range(6)]
     for folder in folders:
         folder.mkdir()
-        if version == "2":
+        if age == "old":
             _old(folder / "ledger.db")
     openers = [
         subprocess.Popen(
-            [sys.executable, "-c", OPENER, str(tmp_path), version],
+            [sys.executable, "-c", OPENER, str(tmp_path), age],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -207,9 +230,9 @@ def test_processes_that_open_at_once_agree(tmp_path: Path, version: str) -> None
     assert complaints == [""] * 4
     assert {opener.returncode for opener in openers} == {0}
     for folder in folders:
-        assert _version(folder / "ledger.db") == int(version)
+        assert _version(folder / "ledger.db") == KNOWN + (age == "old")
         with closing(sqlite3.connect(folder / "ledger.db")) as connection:
             kinds = connection.execute("SELECT kind FROM event ORDER BY seq").fetchall()
-        assert [kind for (kind,) in kinds] == ["noted"] * (version == "2") + ["opened"] * 4
-        if version == "2":
-            assert _version(folder / "ledger.db.v1.bak") == 1
+        assert [kind for (kind,) in kinds] == ["noted"] * (age == "old") + ["opened"] * 4
+        if age == "old":
+            assert _version(folder / f"ledger.db.v{KNOWN}.bak") == KNOWN

@@ -51,9 +51,8 @@ def test_the_manifest_tells_what_a_version_was_made_from(
     version = registry.version(MODEL, 1)
     manifest = registry.manifest(version)
     assert version.label == "trained_model_v1"
-    assert {"model.onnx", "native", "golden.json", "training_metrics.json"} == set(
-        manifest["files"]
-    )
+    files = {"model.onnx", "matrix.onnx", "native", "golden.json", "training_metrics.json"}
+    assert set(manifest["files"]) == files
     training = manifest["training"]
     assert training["hyperparameters"]["n_estimators"] == 20
     assert training["features"] == [[f"feature_{i}", "number"] for i in (1, 2, 3)]

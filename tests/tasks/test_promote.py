@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from click.testing import CliRunner
+from tests.tasks.traffic import Clocked, Gateway
 
-from seatrial.cli import root
+from seatrial.cli import _moves, root
+from seatrial.errors import StoreError
+from seatrial.registry import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    import pytest
+    from click.testing import Result
     from tests.tasks.conftest import Project
 
 MODEL = "ml_model_training_pipeline"
@@ -97,3 +101,187 @@ def test_the_plan_alone_renews_the_policy(
     assert (went.code, went.verdict("rollback_plan")) == (0, "pass")
     assert "no previous version" in went.reason("rollback_plan")
     assert stores(delivered).registry.policy(MODEL)["degradation_margin"] == 0.02
+
+
+WITHOUT_SHADOW = (
+    "      - shadow_tests:\n          traffic_percentage: 5\n          duration_hours: 48\n"
+)
+
+
+@pytest.fixture
+def clocked(delivered: Project) -> Clocked:
+    """Version 1 is in production; the next run makes version 2, and tests no traffic."""
+    delivered.edit(WITHOUT_SHADOW, "")
+    made = Clocked(delivered)
+    made.retrain()
+    return made
+
+
+@pytest.fixture
+def gateway(clocked: Clocked) -> Iterator[Gateway]:
+    with Gateway(clocked) as living:
+        yield living
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for what never comes takes half a minute otherwise."""
+    monkeypatch.setattr(standing, "READY_S", 0.2)
+    monkeypatch.setattr(standing, "SERVING_S", 0.2)
+    monkeypatch.setattr(_moves, "ROLLBACK_S", 0.2)
+
+
+def _command(monkeypatch: pytest.MonkeyPatch, clocked: Clocked, *words: str) -> Result:
+    monkeypatch.chdir(clocked.project.folder)
+    return CliRunner().invoke(root, [*words, "--reason", "why"], standalone_mode=False)
+
+
+def _production(clocked: Clocked) -> int:
+    stores = clocked.open()
+    at = stores.registry.channel(MODEL, "production")
+    stores.ledger.close()
+    assert at is not None
+    return at.version
+
+
+def test_it_waits_until_every_live_gateway_has_it_and_serves_it(
+    clocked: Clocked, gateway: Gateway
+) -> None:
+    with Gateway(clocked, "G2") as other:
+        gateway.obey()
+        other.obey()
+        went = clocked.run()
+    assert (went.code, went.production) == (0, (1, 2)), went.document
+    assert "(was version 1); 2 gateways serve it" in went.reason("promote")
+    kinds = [event.kind for event in gateway.stores.ledger.events()]
+    moved = len(kinds) - kinds[::-1].index("channel_moved")
+    assert kinds[:moved].count("version_prepared") >= 2
+    assert kinds[moved:].count("version_served") == 2
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_gateway_that_is_silent_stops_it_and_is_named(clocked: Clocked, gateway: Gateway) -> None:
+    went = clocked.run()
+    assert (went.code, went.production) == (5, (1, 1))
+    assert "gateway http://127.0.0.1:8080" in went.errors
+    assert "has not prepared ml_model_training_pipeline version 2 within" in went.errors
+    gateway.obey()
+    again = clocked.run()
+    assert (again.code, again.run, again.production) == (0, went.run, (1, 2))
+
+
+def test_a_refusal_changes_nothing(clocked: Clocked, gateway: Gateway) -> None:
+    _staged_and(gateway, "refused", "golden rows differ by 0.3", clocked)
+    went = clocked.run()
+    assert (went.code, went.verdict("promote"), went.production) == (1, "fail", (1, 1))
+    assert "golden rows differ by 0.3" in went.reason("promote")
+    (finding,) = went.task("promote")["findings"]
+    assert finding["where"] == "gateway G1"
+    assert _production(clocked) == 1
+
+
+def test_a_failure_to_load_is_no_verdict(clocked: Clocked, gateway: Gateway) -> None:
+    _staged_and(gateway, "failed", "no memory", clocked)
+    went = clocked.run()
+    assert (went.code, went.document["verdict"], went.production) == (5, None, (1, 1))
+    assert "cannot load ml_model_training_pipeline version 2: no memory" in went.errors
+    gateway.say(2, "ready")
+    gateway.obey()
+    assert clocked.run().production == (1, 2)
+
+
+def _staged_and(gateway: Gateway, state: str, reason: str, clocked: Clocked) -> None:
+    """Version 2 is made and staged by a run that stops before it promotes; then this is said."""
+    text = clocked.project.file.read_text()
+    clocked.project.edit("performance_threshold: 0.82", "performance_threshold: 0.999")
+    assert clocked.run().production == (1, 1)
+    clocked.project.file.write_text(text)
+    gateway.say(2, state, reason)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_dead_gateway_does_not_block(clocked: Clocked, gateway: Gateway) -> None:
+    with Gateway(clocked, "G2") as dead:
+        dead.die()
+        gateway.obey()
+        went = clocked.run()
+    assert (went.code, went.production) == (0, (1, 2))
+    assert "; 1 gateway serves it" in went.reason("promote")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_not_confirmed_is_said(clocked: Clocked, gateway: Gateway) -> None:
+    """Production has moved: that cannot be taken back by a gateway that is slow."""
+    _staged_and(gateway, "ready", "", clocked)
+    went = clocked.run()
+    assert (went.code, went.production) == (0, (1, 2))
+    assert "0 of 1 gateways have confirmed it" in went.reason("promote")
+    (finding,) = went.task("promote")["findings"]
+    assert finding["where"].startswith("gateway http://127.0.0.1:8080")
+
+
+def test_by_hand_one_hears_how_many_serve_it_and_how_soon(
+    clocked: Clocked, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.say(1, "serving")
+    _staged_and(gateway, "ready", "", clocked)
+    gateway.obey()
+    for words, version in ((("promote", MODEL, "2"), 2), (("rollback", MODEL), 1)):
+        told = _command(monkeypatch, clocked, *words)
+        assert told.exception is None, told.output
+        assert f"version {version} is in production (was: {3 - version})" in told.output
+        assert "; 1 gateway serves it, " in told.output
+        assert "ms after the move" in told.output
+        assert _production(clocked) == version
+    assert "why" not in _stagings(gateway)
+
+
+def test_by_hand_a_version_that_is_not_loaded_is_staged_first(
+    clocked: Clocked, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _staged_and(gateway, "ready", "", clocked)
+    gateway.obey()
+    assert _command(monkeypatch, clocked, "promote", MODEL, "2").exception is None
+    gateway.say(1, "dropped")  # as with `retain: disk`
+    assert _command(monkeypatch, clocked, "rollback", MODEL).exception is None
+    assert _production(clocked) == 1
+    assert _stagings(gateway)[-1] == "why"
+
+
+def _stagings(gateway: Gateway) -> list[object]:
+    """Why something was staged, each time."""
+    moves = gateway.stores.ledger.events("channel_moved")
+    return [move.body["reason"] for move in moves if move.body["event"] == "stage"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_by_hand_a_silent_gateway_stops_a_promotion_but_no_rollback(
+    clocked: Clocked, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _staged_and(gateway, "ready", "", clocked)
+    assert _command(monkeypatch, clocked, "promote", MODEL, "2").exception is None
+    told = _command(monkeypatch, clocked, "rollback", MODEL)
+    assert told.exception is None
+    assert "not confirmed by gateway http://127.0.0.1:8080" in told.output
+    assert _production(clocked) == 1
+    with Gateway(clocked, "G2"):
+        refused = _command(monkeypatch, clocked, "promote", MODEL, "2")
+    assert isinstance(refused.exception, StoreError)
+    assert "has not prepared" in str(refused.exception)
+    assert _production(clocked) == 1
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_by_hand_a_refusal_stops_any_move(
+    clocked: Clocked, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    _staged_and(gateway, "ready", "", clocked)
+    if command == "rollback":
+        gateway.obey()
+        assert _command(monkeypatch, clocked, "promote", MODEL, "2").exception is None
+    version, serving = (2, 1) if command == "promote" else (1, 2)
+    gateway.say(version, "refused", "golden rows differ")
+    refused = _command(monkeypatch, clocked, command, MODEL, str(version))
+    assert isinstance(refused.exception, StoreError)
+    assert "golden rows differ" in str(refused.exception)
+    assert _production(clocked) == serving

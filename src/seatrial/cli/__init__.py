@@ -12,7 +12,7 @@ from seatrial.errors import SeatrialError
 
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
-    "rollback", "cancel", "gc", "profile", "schema", "step",
+    "rollback", "cancel", "gc", "serve", "schedules", "profile", "schema", "step",
 )  # fmt: skip
 """How ``--help`` lists them: as one meets them."""
 

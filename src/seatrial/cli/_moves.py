@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from seatrial.cli._options import actor
-from seatrial.errors import Mistake, UsageError, nearest
+from seatrial.errors import Mistake, StoreError, UsageError, nearest
 
 if TYPE_CHECKING:
     from seatrial.registry.project import Project
-    from seatrial.registry.registry import Channel
+    from seatrial.registry.registry import Channel, Version
+
+ROLLBACK_S = 5.0
+"""How long a rollback waits for gateways to load the version; then it moves all the same."""
 
 
 def production_of(opened: Project, model: str) -> Channel | None:
@@ -27,7 +31,13 @@ def production_of(opened: Project, model: str) -> Channel | None:
 
 
 def move_by_hand(opened: Project, model: str, number: int, event: str, reason: str) -> str:
-    """Move production to a whole version; a sentence that says what happened."""
+    """Move production to a whole version; a sentence that says what happened.
+
+    ``event`` is ``promote`` or ``rollback``. Live gateways load the version first, so that the
+    move itself takes milliseconds; one that refuses it stops the move.
+    """
+    from seatrial.registry import standing
+    from seatrial.registry.gateways import SERVING
     from seatrial.registry.registry import PRODUCTION, Move
 
     if not reason.strip():
@@ -37,6 +47,7 @@ def move_by_hand(opened: Project, model: str, number: int, event: str, reason: s
     if serving and serving.version == number:
         return f"{version} is in production already; nothing was changed"
     opened.registry.verify(version)
+    _prepare(opened, version, event, reason)
     opened.registry.move(
         Move(
             model=model,
@@ -48,4 +59,61 @@ def move_by_hand(opened: Project, model: str, number: int, event: str, reason: s
             reason=reason,
         )
     )
-    return f"{version} is in production (was: {serving.version if serving else 'nothing'})"
+    began = time.monotonic()
+    said = standing.wait(
+        opened.ledger, opened.workspace.home, model, number, SERVING, standing.SERVING_S
+    )
+    took_ms = (time.monotonic() - began) * 1000
+    told = f"{version} is in production (was: {serving.version if serving else 'nothing'})"
+    if not said.live:
+        return told
+    told += f"{standing.served_by(said)}, {took_ms:.0f} ms after the move"
+    return f"{told}; not confirmed by {standing.named(said.missing)}" if said.missing else told
+
+
+def _prepare(opened: Project, version: Version, event: str, reason: str) -> None:
+    """Have every live gateway load the version; it is staged for that, unless they have it."""
+    from seatrial.registry import standing
+    from seatrial.registry.gateways import READY
+
+    asked = opened.ledger, opened.workspace.home, version.model, version.version, READY
+    if standing.of(*asked).missing:
+        _stage(opened, version, reason)
+    within_s = ROLLBACK_S if event == "rollback" else standing.READY_S
+    said = standing.wait(*asked, within_s)
+    if said.nacks:
+        nack = said.nacks[0]
+        raise StoreError(
+            Mistake(
+                f"a gateway cannot serve {version}: {nack.reason}",
+                where=f"gateway {nack.gateway}",
+                fix="production was not changed; name another version",
+            )
+        )
+    # production does harm when it is rolled back: a gateway that hangs must not keep it there
+    if said.missing and event != "rollback":
+        raise StoreError(
+            Mistake(
+                f"{standing.named(said.missing)} has not prepared {version} within {within_s:g} s",
+                fix="look at its log, or end it, then try again; production was not changed",
+            )
+        )
+
+
+def _stage(opened: Project, version: Version, reason: str) -> None:
+    from seatrial.registry.registry import STAGING, Move
+
+    staged = opened.registry.channel(version.model, STAGING)
+    if staged is not None and staged.version == version.version:
+        return
+    opened.registry.move(
+        Move(
+            model=version.model,
+            channel=STAGING,
+            version=version.version,
+            expect=staged.revision if staged else 0,
+            event="stage",
+            by=actor(),
+            reason=reason,
+        )
+    )

@@ -10,21 +10,27 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seatrial.cli._example import copy_example
+from seatrial.cli._example import copy_example, example_folder
 from seatrial.cli._options import json_option, minute, print_json, print_table
 from seatrial.errors import StoreError
 
+if TYPE_CHECKING:
+    from seatrial.cli._real_water import Traffic
+
 SECONDS = 60
+SHADOW_S = 15.0
+SHADOW_PERCENT = 50
+LOAD_S = 1.0
 
 
 @click.command(epilog="Example: seatrial demo")
 @json_option
 def demo(*, as_json: bool) -> None:
-    """Watch the founding pipeline deliver a model, and stop a bad one."""
+    """Watch a model being delivered, a bad one stopped, and a better one tried on live traffic."""
     # the story is progress: with --json it goes to stderr, as of every command
     with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):
         told = _story()
@@ -46,7 +52,8 @@ def _story() -> dict[str, object]:
     click.echo("\nthe same faulty data, with a baseline made from it; honest rows judge the model:")
     _profile(project)
     runs.append(_run(project, expected=1))
-    _chapter(3, "Who was in production when")
+    runs.append(_on_real_water(project))
+    _chapter(5, "Who was in production when")
     head = _history(project)
     seconds = time.perf_counter() - began
     click.echo(f"\n{seconds:.0f} s; the files are in {project}")
@@ -54,17 +61,64 @@ def _story() -> dict[str, object]:
     return {"folder": str(project), "seconds": round(seconds, 1), "runs": runs, "head": head}
 
 
+def _on_real_water(project: Path) -> dict[str, object]:
+    """Chapters 3 and 4: a version is tried on live traffic, and delivered while it flows."""
+    from seatrial.cli._real_water import asking, gateway
+
+    _chapter(3, "On real water: a version that also learned from May, beside production in June")
+    _learn_from_may(project)
+    _profile(project)
+    click.echo(f"(seconds instead of 48 hours: {SHADOW_S:g} s at {SHADOW_PERCENT} %)")
+    june = project / "later" / "month_06.csv.gz"
+    with gateway(project) as port, asking(port, [june]) as traffic:
+        told = _run(
+            project,
+            0,
+            f"evaluate_model.shadow_tests.traffic_percentage={SHADOW_PERCENT}",
+            f"evaluate_model.shadow_tests.duration_hours={SHADOW_S / 3600}",
+            wait=True,
+        )
+        delivered = time.monotonic()
+        time.sleep(LOAD_S)
+    _chapter(4, "Delivery under load")
+    _told_of_load(traffic, traffic.since(delivered), told["production"])
+    return told
+
+
+def _told_of_load(traffic: Traffic, after: set[int], production: Any) -> None:
+    """What the clients saw; the story stops when it is not what was promised."""
+    answered, lost = len(traffic.answered), len(traffic.failed)
+    click.echo(f"{answered} requests answered meanwhile, {lost} lost; {traffic.labels} labels sent")
+    if lost or after != {production["after"]}:
+        raise StoreError(f"the demo lost requests: {traffic.failed[:1]}; answered by {after}")
+    click.echo(
+        f"every request sent after the promotion had returned was answered by version"
+        f" {production['after']}"
+    )
+
+
+def _learn_from_may(project: Path) -> None:
+    """January to March once more, honest, and May behind it."""
+    honest = example_folder() / "data" / "training_data.csv.gz"
+    head, *rows = gzip.decompress(honest.read_bytes()).splitlines(keepends=True)
+    may = gzip.decompress((project / "later" / "month_05.csv.gz").read_bytes())
+    learned = [head, *rows, *may.splitlines(keepends=True)[1:]]
+    target = project / "data" / "training_data.csv.gz"
+    target.write_bytes(gzip.compress(b"".join(learned), mtime=0))
+
+
 def _chapter(number: int, title: str) -> None:
     click.secho(f"\n{number}. {title}", bold=True)
 
 
-def _run(project: Path, expected: int) -> dict[str, object]:
+def _run(project: Path, expected: int, *changes: str, wait: bool = False) -> dict[str, object]:
     """A real run; the story only goes on when it went as told."""
     from seatrial.cli._progress import narrator
     from seatrial.cli._told import tell
     from seatrial.engines import _drive
 
-    driven = _drive.run(project / "pipeline.yaml", say=narrator(to_stderr=False))
+    say = narrator(to_stderr=False)
+    driven = _drive.run(project / "pipeline.yaml", changes, wait=wait, say=say)
     tell(driven)
     if driven.exit_code != expected:
         raise StoreError(f"the demo expected exit code {expected}, and got {driven.exit_code}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -41,15 +42,16 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
         "schedule": pipeline.schedule,
         "timezone": pipeline.timezone,
         "overlap": pipeline.overlap,
+        "serving": asdict(pipeline.serving),
     }
-    idle = sorted({"notify", "review", "serving", "watch", "leakage"} & set(pipeline.settings))
+    idle = sorted({"notify", "review", "watch", "leakage"} & set(pipeline.settings))
     if as_json:
         print_json({"pipeline": pipeline.name, "settings": settings, "steps": told})
         return
     click.echo(pipeline.name)
     for name, value in settings.items():
         if value is not None:
-            click.echo(f"  {name}: {value}")
+            click.echo(f"  {name}: {_flow(value)}")
     if idle:
         click.echo(f"  read, but not acted on by this version: {', '.join(idle)}")
     for stage in pipeline.stages:
@@ -72,6 +74,8 @@ def _step(line: dict[str, object]) -> None:
 
 def _flow(value: object) -> str:
     """A value as one would write it in the file."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(str, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -16,6 +16,7 @@ from seatrial.ledger import runs
 from seatrial.ledger.runs import State
 from seatrial.outcome import Verdict
 from seatrial.pipeline.read import read_file
+from seatrial.registry import gateways
 from seatrial.registry.project import open_project
 from seatrial.report.document import document
 
@@ -107,10 +108,16 @@ def exit_code(current: Run) -> int:
 
 def _warn(work: Work, current: Run) -> None:
     """Say at the start what would stop the run hours later."""
-    shadows = [s.address for s in work.plan.steps if s.scope.entry.word == "shadow_tests"]
-    if shadows and current.pinned is not None:
+    shadows = [
+        step.address
+        for step in work.plan.steps
+        if step.scope.entry.word == "shadow_tests" and getattr(step.task, "source", "") == "live"
+    ]
+    if not shadows or current.pinned is None:
+        return
+    if not gateways.live(work.project.ledger, work.project.workspace.home):
         work.say(
-            f"note: {shadows[0]} needs the traffic of a running gateway;"
+            f"note: {shadows[0]} needs the traffic of a running gateway (`seatrial serve`);"
             " without one this run stops there and can be resumed"
         )
 

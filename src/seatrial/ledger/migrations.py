@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from seatrial.errors import Mistake, UsageError
-from seatrial.ledger.tables import GUARDS, METADATA
+from seatrial.ledger.tables import FIRST, GUARDS, METADATA, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +21,17 @@ APPLICATION_ID = 0x5EA7121A
 
 
 def _first(connection: sa.Connection) -> None:
-    METADATA.create_all(connection)
+    METADATA.create_all(connection, tables=FIRST)
     for guard in GUARDS:
         connection.exec_driver_sql(guard)
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
+def _second(connection: sa.Connection) -> None:
+    METADATA.create_all(connection, tables=SECOND)
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second)
 """Step ``i`` takes a ledger of version ``i`` to version ``i + 1``; steps are only ever added."""
 
 

@@ -260,6 +260,17 @@ def latest(ledger: Ledger, limit: int = 50) -> list[Run]:
         return [_run(row) for row in rows]
 
 
+def unfinished(ledger: Ledger) -> list[Run]:
+    """Runs that have not ended, newest first."""
+    with ledger.read() as connection:
+        rows = connection.execute(
+            sa.select(RUN)
+            .where(RUN.c.ended.is_(None))
+            .order_by(RUN.c.started.desc(), RUN.c.id.desc())
+        )
+        return [_run(row) for row in rows]
+
+
 def steps(ledger: Ledger, run: str) -> list[Step]:
     """The steps of a run, in order."""
     with ledger.read() as connection:

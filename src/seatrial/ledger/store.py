@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +18,6 @@ from seatrial.ledger.tables import EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
@@ -88,15 +89,32 @@ class Ledger:
             migrations.migrate(self._writer, file, migrations.STEPS)
         # A reader of its own: the writer's BEGIN IMMEDIATE would queue every look.
         self._reader = _engine(f"sqlite:///file:{file}?mode=ro&uri=true", read_only=True)
+        self._looking: sqlite3.Connection | None = None
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         """Run ``change`` in one transaction; what it raises undoes all of it."""
         with _translated(self.file), self._writer.begin() as connection:
             return change(Transaction(connection, self.clock().isoformat()))
 
-    def read(self) -> AbstractContextManager[sa.Connection]:
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sa.Connection]:
         """A connection that can only look."""
-        return self._reader.connect()
+        with _translated(self.file), self._reader.connect() as connection:
+            yield connection
+
+    def stamp(self) -> int:
+        """A number that changes with every commit of another process; a look costs microseconds.
+
+        For one thread only; it is the database's own count (``PRAGMA data_version``).
+        """
+        if self._looking is None:
+            uri = f"file:{self.file}?mode=ro"
+            self._looking = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        try:
+            return int(self._looking.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            mistake = Mistake(f"cannot read the ledger: {error}", where=str(self.file))
+            raise PassingError(mistake) from error
 
     def events(self, kind: str | None = None) -> Iterator[Stored]:
         """The chain, oldest first."""
@@ -115,6 +133,8 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the files."""
+        if self._looking is not None:
+            self._looking.close()
         self._writer.dispose()
         self._reader.dispose()
 
@@ -132,7 +152,7 @@ class _translated:  # noqa: N801 - used as a verb
         if not isinstance(error, exc.DBAPIError):
             return
         text = str(error.orig)
-        mistake = Mistake(f"the ledger cannot be written: {text}", where=str(self.file))
+        mistake = Mistake(f"the ledger cannot be used: {text}", where=str(self.file))
         if "locked" in text or "busy" in text:
             raise PassingError(mistake) from error
         raise StoreError(mistake) from error

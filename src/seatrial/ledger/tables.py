@@ -106,6 +106,73 @@ POLICY = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 
+GATEWAY = sa.Table(
+    "gateway",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("host", sa.String, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("address", sa.String, nullable=False),
+    sa.Column("workers", sa.Integer, nullable=False),
+    sa.Column("started", sa.String, nullable=False),
+    sa.Column("seen", sa.String, nullable=False),
+    sa.Column("left", sa.String),
+)
+
+READINESS = sa.Table(
+    "readiness",
+    METADATA,
+    sa.Column("gateway", sa.String, sa.ForeignKey("gateway.id"), primary_key=True),
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("at", sa.String, nullable=False),
+)
+
+SHADOW = sa.Table(
+    "shadow",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("run", sa.String, sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("against", sa.Integer, nullable=False),
+    sa.Column("share_percent", sa.Float, nullable=False),
+    sa.Column("opened", sa.String, nullable=False),
+    sa.Column("until", sa.String, nullable=False),
+    sa.Column("closed", sa.String),
+    sa.Column("spec", sa.Text, nullable=False),
+)
+
+TALLY = sa.Table(
+    "tally",
+    METADATA,
+    sa.Column("shadow", sa.String, sa.ForeignKey("shadow.id"), primary_key=True),
+    sa.Column("gateway", sa.String, primary_key=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+FIRING = sa.Table(
+    "firing",
+    METADATA,
+    sa.Column("pipeline", sa.String, primary_key=True),
+    sa.Column("time", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("run", sa.String),
+    sa.Column("by", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("reason", sa.Text),
+)
+
+FIRST = (EVENT, RUN, STEP, REUSE, VERSION, CHANNEL, MOVE, POLICY)
+"""The tables of migration step 1."""
+
+SECOND = (GATEWAY, READINESS, SHADOW, TALLY, FIRING)
+"""The tables of migration step 2: serving, shadow tests and schedules."""
+
 GUARDS = (
     """CREATE TRIGGER event_no_update BEFORE UPDATE ON event
        BEGIN SELECT RAISE(ABORT, 'events are append-only'); END""",

@@ -74,6 +74,22 @@ class Stage:
     place: Place
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How the model is served, and what is kept of its traffic: the key ``serving:``.
+
+    ``retain``: where the version that served before is kept, ``memory`` (a rollback loads
+    nothing) or ``disk``. ``keep_days`` and ``keep_gb`` bound the traffic log. ``redact`` are the
+    columns that are never written into it.
+    """
+
+    max_body_mb: float = 16
+    retain: str = "memory"
+    keep_days: float = 30
+    keep_gb: float = 5
+    redact: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """A pipeline file as it was read: what could be understood, and every mistake.
@@ -137,6 +153,11 @@ class Pipeline:
     def catch_up(self) -> str:
         """``skip`` or ``once``: what happens to times that passed while nothing was running."""
         return cast("str", self.settings.get("catch_up", "skip"))
+
+    @property
+    def serving(self) -> Serving:
+        """What ``serving:`` says, and the defaults for what it does not say."""
+        return cast("Serving", self.settings.get("serving", Serving()))
 
     def where(self, *path: str | int) -> Place:
         """The place of a key or list item; of what holds it when it is not written."""

@@ -1,4 +1,4 @@
-"""Whether a schedule is cron that fires: five fields, each in its range."""
+"""What a schedule says: five fields of cron, each in its range; whether it ever fires."""
 
 from __future__ import annotations
 
@@ -36,6 +36,24 @@ _FIELDS = (
     _Field("weekday", 0, 7, {name: number for number, name in enumerate(_WEEKDAYS)}),
 )
 _LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+class Fields(NamedTuple):
+    """The values at which a schedule fires; weekdays count from Sunday, 0 to 6.
+
+    Both days must match (``both_days``) when one of the two fields begins with ``*``, else either
+    will do. ``real_time``: the minute or the hour begins with ``*``. As in Debian's crontab(5).
+    """
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    both_days: bool
+    real_time: bool
+
+
 _PART = re.compile(r"(?:(?P<all>\*)|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[0-9]{1,3}))?")
 
 
@@ -63,10 +81,34 @@ def check(schedule: str, where: str) -> Mistake | None:
             return _mistake(schedule, found, where, close)
         values.append(found)
     days, months = values[2], values[3]
-    # Cron fires on the day of the month OR on the weekday when both are given.
-    if texts[4] == "*" and not any(_LONGEST_MONTH[month - 1] >= min(days) for month in months):
+    # Cron fires on the day of the month OR on the weekday when neither begins with a star.
+    if texts[4].startswith("*") and not any(
+        _LONGEST_MONTH[month - 1] >= min(days) for month in months
+    ):
         return _mistake(schedule, f"day {min(days)} never comes in that month", where)
     return None
+
+
+def fields(schedule: str) -> Fields:
+    """The fields of a schedule that ``check`` found nothing wrong with.
+
+    >>> fields("*/30 2 * * fri-7").weekdays == {5, 6, 0}
+    True
+    """
+    texts = schedule.split()
+    found = [_values(text, kind) for text, kind in zip(texts, _FIELDS, strict=True)]
+    minutes, hours, days, months, weekdays = (
+        frozenset(values) for values in found if not isinstance(values, str)
+    )
+    return Fields(
+        minutes,
+        hours,
+        days,
+        months,
+        frozenset(weekday % 7 for weekday in weekdays),
+        both_days=texts[2].startswith("*") or texts[4].startswith("*"),
+        real_time=texts[0].startswith("*") or texts[1].startswith("*"),
+    )
 
 
 def _values(text: str, kind: _Field) -> set[int] | str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.pipeline.notes import NAME
-from seatrial.pipeline.settings import CHOICES, LARGEST_SEED
+from seatrial.pipeline.settings import CHOICES, LARGEST_SEED, RETAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,9 +134,34 @@ def _optional() -> Schema:
         **{key: {"description": told[key], "enum": list(CHOICES[key])} for key in CHOICES},
         "notify": {"description": "Whom to tell of what."},
         "review": {"description": "Who decides what the evidence cannot, and until when."},
-        "serving": {"description": "How the model is served."},
+        "serving": _serving(),
         "watch": {"description": "How production is followed after a promotion."},
         "leakage": {"description": "How rows shared by training and evaluation are treated."},
+    }
+
+
+def _serving() -> Schema:
+    def above_zero(description: str) -> Schema:
+        return {"description": description, "type": "number", "exclusiveMinimum": 0}
+
+    return {
+        "description": "How the model is served, and what is kept of its traffic.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "max_body_mb": above_zero("Larger requests are refused; default 16."),
+            "retain": {
+                "description": "Where the version before is kept; memory rolls back at once.",
+                "enum": list(RETAIN),
+            },
+            "keep_days": above_zero("Logged traffic older than this is dropped; default 30."),
+            "keep_gb": above_zero("The oldest logged traffic beyond this is dropped; default 5."),
+            "redact": {
+                "description": "Columns that are never logged.",
+                "type": "array",
+                "items": {"type": "string"},
+            },
+        },
     }
 
 

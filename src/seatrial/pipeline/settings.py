@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import zoneinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import nearest
+from seatrial.pipeline import Serving
 from seatrial.pipeline.notes import kind, short
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ LARGEST_SEED = 2**31 - 1
 
 ENTRY = ("path", "target", "key", "time", "exclude", "engine")
 """What an entry under ``datasets:`` may say; ``exclude`` takes a list of columns too."""
+
+RETAIN = ("memory", "disk")
+"""Where the version that served before is kept."""
 
 _LISTS = frozenset({"exclude"})
 _ABSENT = object()
@@ -131,12 +136,61 @@ def _entry(entry: Mapping[object, object], path: Path, notes: Notes) -> dict[str
     return found
 
 
+def _serving(value: object, key: str, notes: Notes) -> object:
+    if not isinstance(value, dict):
+        fix = f"write one of {', '.join(_SERVING)} below it"
+        notes.wrong((key,), f"{key!r} must be a mapping, not {kind(value)}", fix=fix)
+        return _ABSENT
+    found = {}
+    for name, item in value.items():
+        step: Path = (key, name if isinstance(name, int) else str(name))
+        if name not in _SERVING:
+            notes.unknown(step, f"{key!r} has an unknown key", name, _SERVING)
+        elif (said := _SERVING[name](item, step, notes)) is not _ABSENT:
+            found[name] = said
+    return Serving(**found)
+
+
+def _above_zero(value: object, path: Path, notes: Notes) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and isinstance(value, int | float) and 0 < value < math.inf:
+        return value
+    what = f"{path[-1]!r} must be a number above 0, not {kind(value)}"
+    notes.wrong(path, what, fix=f"write such as {path[-1]}: 10, without quotes")
+    return _ABSENT
+
+
+def _retain(value: object, path: Path, notes: Notes) -> Any:
+    if isinstance(value, str) and value in RETAIN:
+        return value
+    notes.unknown(path, f"{path[-1]!r} cannot be", value, RETAIN)
+    return _ABSENT
+
+
+def _redact(value: object, path: Path, notes: Notes) -> Any:
+    if isinstance(value, list) and _texts(value):
+        return tuple(value)
+    given = "a list with other things" if value and isinstance(value, list) else kind(value)
+    what = f"{path[-1]!r} must be a list of column names, not {given}"
+    notes.wrong(path, what, fix="write such as redact: [email], with names like numbers in quotes")
+    return _ABSENT
+
+
+_SERVING: dict[str, Callable[[object, Path, Notes], Any]] = {
+    "max_body_mb": _above_zero,
+    "retain": _retain,
+    "keep_days": _above_zero,
+    "keep_gb": _above_zero,
+    "redact": _redact,
+}
+
+
 def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _as_written(value: object, key: str, notes: Notes) -> object:  # noqa: ARG001
-    # What these may say is known above: by the notifiers, reviews, the gateway and the watch.
+    # What these may say is known above: by the notifiers, reviews and the watch.
     return value
 
 
@@ -151,7 +205,7 @@ _CHECKS: dict[str, Callable[[object, str, Notes], object]] = {
     "seed": _seed,
     "notify": _as_written,
     "review": _as_written,
-    "serving": _as_written,
+    "serving": _serving,
     "watch": _as_written,
     "leakage": _as_written,
 }

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RETAINED = 2
 """Earlier production versions of a model that stay loadable."""
 
+EVIDENCE = frozenset({"shadow", "pairs"})
+"""Blobs of outcomes that are kept for good: the traffic behind a verdict does not last."""
+
 GRACE = timedelta(days=1)
 """A blob younger than this may belong to a step that has not been recorded yet."""
 
@@ -101,12 +104,14 @@ def _marked(registry: Registry) -> set[str]:
             files: dict[str, str] = registry.manifest(version)["files"]  # type: ignore[assignment]
             marked |= set(files.values())
     with registry.ledger.read() as connection:
-        unfinished = sa.select(RUN.c.id).where(RUN.c.ended.is_(None))
-        outcomes = connection.execute(
-            sa.select(STEP.c.outcome).where(STEP.c.run.in_(unfinished), STEP.c.outcome.is_not(None))
-        ).scalars()
-        for text in outcomes:
-            marked |= set(json.loads(text)["blobs"].values())
+        unfinished = set(
+            connection.execute(sa.select(RUN.c.id).where(RUN.c.ended.is_(None))).scalars()
+        )
+        outcomes = sa.select(STEP.c.run, STEP.c.outcome).where(STEP.c.outcome.is_not(None))
+        for step in connection.execute(outcomes):
+            for name, digest in json.loads(step.outcome)["blobs"].items():
+                if step.run in unfinished or name in EVIDENCE:
+                    marked.add(digest)
     _drop_stale_reuse(registry, marked)
     return marked
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from seatrial.errors import Mistake, StoreError
 from seatrial.outcome import Finding, Outcome, Verdict
+from seatrial.registry import standing
+from seatrial.registry.gateways import READY, SERVING
 from seatrial.registry.registry import PRODUCTION, STAGING, Move, MovedError
 from seatrial.tasks import Context, Scope, Task
 from seatrial.tasks._candidate import candidate, demand_register, production, same_model
@@ -13,7 +16,8 @@ from seatrial.tasks._policy import stage_policy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from seatrial.errors import Mistake
+    from seatrial.registry.registry import Version
+    from seatrial.registry.standing import Standing
 
 
 class Promote(Task, frozen=True, kw_only=True):
@@ -30,6 +34,7 @@ class Promote(Task, frozen=True, kw_only=True):
         """A bound that passed on held-out rows, and nobody else's move in between."""
         yield "a bound on held-out rows passed in this run"
         yield "staging is still this run's version, production is still what it was at the start"
+        yield f"every live gateway has prepared it (within {standing.READY_S:g} s); a refusal fails"
         if not any(
             getattr(task, "performance_threshold", None) is not None
             and type(task).__name__ == "IntegrationTests"
@@ -64,13 +69,11 @@ class Promote(Task, frozen=True, kw_only=True):
             )
         if serving is not None:
             registry.verify(serving)  # what rollback would return to must be whole
-        staged = registry.resolve(model, STAGING)
-        if staged is None or staged.version != version.version:
-            return Outcome(
-                verdict=Verdict.INCONCLUSIVE,
-                reason=f"staging was moved to version {staged.version if staged else '?'} by"
-                " another run; this evidence is not about it",
-            )
+        stopped = _moved_on(context, version) or _not_prepared(context, version)
+        # staging again: another run may have registered while gateways prepared this one
+        stopped = stopped or _moved_on(context, version)
+        if stopped is not None:
+            return stopped
         move = Move(
             model=model,
             channel=PRODUCTION,
@@ -88,12 +91,80 @@ class Promote(Task, frozen=True, kw_only=True):
                 verdict=Verdict.INCONCLUSIVE,
                 reason=f"{error.mistakes[0].what}; run again to compare with what serves now",
             )
-        before = f" (was version {serving.version})" if serving else " (the first)"
-        return Outcome(
-            verdict=Verdict.PASS,
-            reason=f"{version} is in production{before}",
-            facts={"promoted": True},
+        return _delivered(context, version, serving)
+
+
+def _moved_on(context: Context, version: Version) -> Outcome | None:
+    """Refuse to deliver what is no longer staged."""
+    staged = context.registry.resolve(version.model, STAGING)
+    if staged is not None and staged.version == version.version:
+        return None
+    return Outcome(
+        verdict=Verdict.INCONCLUSIVE,
+        reason=f"staging was moved to version {staged.version if staged else '?'} by"
+        " another run; this evidence is not about it",
+    )
+
+
+def _not_prepared(context: Context, version: Version) -> Outcome | None:
+    """Wait for the live gateways: the reason why one refuses, or ``None`` once all are ready."""
+    said = _await(context, version, READY, standing.READY_S)
+    if said.failed:
+        nack = said.failed[0]
+        raise StoreError(
+            Mistake(
+                f"a gateway cannot load {version}: {nack.reason}",
+                where=f"gateway {nack.gateway}",
+                fix="production was not changed; put that right, then the same command resumes",
+            )
         )
+    if said.refused:
+        return Outcome(
+            verdict=Verdict.FAIL,
+            reason=f"a gateway refuses {version}: {said.refused[0].reason}",
+            findings=tuple(
+                Finding(
+                    what=f"{version} was refused: {nack.reason}",
+                    where=f"gateway {nack.gateway}",
+                    hint="production was not changed; the version must be made anew",
+                )
+                for nack in said.refused
+            ),
+        )
+    if said.missing:
+        raise StoreError(
+            Mistake(
+                f"{standing.named(said.missing)} has not prepared {version}"
+                f" within {standing.READY_S:g} s",
+                fix="look at its log, or end it; then the same command resumes."
+                " Production was not changed",
+            )
+        )
+    return None
+
+
+def _delivered(context: Context, version: Version, serving: Version | None) -> Outcome:
+    """Production has moved: say who serves it."""
+    said = _await(context, version, SERVING, standing.SERVING_S)
+    before = f" (was version {serving.version})" if serving else " (the first)"
+    return Outcome(
+        verdict=Verdict.PASS,
+        reason=f"{version} is in production{before}{standing.served_by(said)}",
+        findings=tuple(
+            Finding(
+                what=f"not confirmed within {standing.SERVING_S:g} s that {version} serves",
+                where=str(gateway),
+                hint="it may still answer with the version before: look at its log",
+            )
+            for gateway in said.missing
+        ),
+        facts={"promoted": True},
+    )
+
+
+def _await(context: Context, version: Version, state: str, within_s: float) -> Standing:
+    ledger, home = context.registry.ledger, context.workspace.home
+    return standing.wait(ledger, home, version.model, version.version, state, within_s)
 
 
 def _why(context: Context) -> str:

@@ -1,0 +1,45 @@
+"""``seatrial serve``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli._options import json_option, print_json, project
+
+if TYPE_CHECKING:
+    from seatrial.serve.switch import Commit
+
+
+@click.command(epilog="Example: seatrial serve --port 8080")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Gateway workers; the default is one less than there are cores, at least one.",
+)
+@json_option
+def serve(host: str, port: int, workers: int | None, *, as_json: bool) -> None:
+    """Answer requests with what is in production; shadow, switch, log, keep the schedules."""
+    from seatrial.serve.supervisor import Supervisor
+
+    cores = len(os.sched_getaffinity(0))
+    supervisor: Supervisor
+
+    def told(commit: Commit) -> None:
+        url = f"http://{supervisor.host}:{supervisor.port}/v2/models/{commit.model}/infer"
+        before = "" if commit.before is None else f" (before: {commit.before})"
+        if not as_json:
+            click.echo(f"{commit.model} version {commit.version} serves at {url}{before}")
+
+    supervisor = Supervisor(project(), host, port, workers or max(1, cores - 1), told)
+    address = f"http://{supervisor.host}:{supervisor.port}"
+    if as_json:
+        print_json({"gateway": supervisor.identity, "address": address, "pid": os.getpid()})
+    else:
+        count = len(supervisor.workers)
+        click.echo(f"listening on {address} with {count} worker{'s' * (count > 1)}; Ctrl-C ends it")
+    supervisor.run()

@@ -1,0 +1,1 @@
+"""Production's requests: answered, logged, shadowed. Nothing here opens the ledger."""

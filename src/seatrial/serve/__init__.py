@@ -1,0 +1,1 @@
+"""The processes of ``seatrial serve``: the supervisor, and the scheduler with its jobs."""

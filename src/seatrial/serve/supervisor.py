@@ -1,0 +1,238 @@
+"""The supervisor of a gateway: it starts its processes, and alone decides which version serves.
+
+Nothing heavy happens here, and nothing waits: the ledger is read by the lookout and written by
+the clerk, each in a thread of its own. A turn looks at what is wanted, publishes it, commits what
+every worker has ready, and tends the processes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from seatrial.errors import Mistake, StoreError
+from seatrial.gateway.board import Board
+from seatrial.gateway.cells import Cells
+from seatrial.gateway.log import logger
+from seatrial.gateway.ring import Ring
+from seatrial.registry import gateways, shadows
+from seatrial.serve.child import Child
+from seatrial.serve.clerk import Clerk
+from seatrial.serve.lookout import Lookout
+from seatrial.serve.pipelines import serving_of
+from seatrial.serve.shadowing import Shadowing
+from seatrial.serve.switch import Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.registry.project import Project
+    from seatrial.serve.shadowing import Report
+    from seatrial.serve.switch import Commit, Readiness
+
+TURN_S = 0.02
+BEAT_S = 5.0
+BACKLOG = 1024
+DRAIN_S = 3.5
+"""How long workers may take to answer what they have begun."""
+
+
+class Supervisor:
+    """One gateway: ``seatrial serve``."""
+
+    def __init__(
+        self,
+        project: Project,
+        host: str,
+        port: int,
+        workers: int,
+        told: Callable[[Commit], None],
+    ) -> None:
+        self.project = project
+        self.identity = project.workspace.ids()
+        self.log = logger("supervisor")
+        self.cells = Cells(workers)
+        self.board = Board.create(self.cells.count)
+        self.rings = [Ring.create() for _ in range(workers)]
+        self.socket = _listen(host, port)
+        self.host, self.port = self.socket.getsockname()[:2]
+        self.told = told
+        self.stop = threading.Event()
+        self.wake = threading.Event()
+        self.clerk = Clerk(self.log)
+        self.lookout = Lookout(
+            project, lambda: serving_of(project.workspace.folder), self.wake, self.log
+        )
+        self.workers = [self._worker(number) for number in range(workers)]
+        self.writer = self._writer()
+        self.scheduler = self._scheduler()
+        self.switch = Switch(self.board, self.cells, self.workers)
+        self.shadowing = Shadowing(self.board, self.cells, self._shadow)
+
+    def run(self) -> None:
+        """Serve until SIGTERM, SIGINT or SIGHUP."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+        # first of all: workers load their libraries while the ledger is being read
+        self.board.publish({"models": [], "shadows": []})
+        self._tend()
+        held = gateways.hold(self.project.workspace.home, self.identity)
+        try:
+            self._enter()
+            self.lookout.start()
+            self.clerk.start()
+            while not self.stop.is_set():
+                self._turn()
+                self.wake.wait(self.switch.patience_s(TURN_S))
+                self.wake.clear()
+        finally:
+            self._leave()
+            held.close()
+
+    def _ask_to_stop(self, _signal: int, _frame: object) -> None:
+        self.stop.set()
+        self.wake.set()
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if self.lookout.seen is not None:
+            self.switch.want(self.lookout.seen)
+        for commit in self.switch.commits():
+            self.log("committed", model=commit.model, version=commit.version, before=commit.before)
+            self.told(commit)
+        for readiness in self.switch.readiness():
+            self.clerk.note(
+                (readiness.model, readiness.version),
+                partial(self._acknowledge, readiness),
+            )
+        self.shadowing.tend(now, self.switch.shadows)
+        for report in self.shadowing.reports(now):
+            self._note(report)
+        self._tend()
+        self._beat(now)
+
+    def _acknowledge(self, said: Readiness) -> None:
+        ledger, told = self.project.ledger, (said.model, said.version, said.digest, said.state)
+        gateways.acknowledge(ledger, self.identity, *told, said.reason)
+
+    def _note(self, report: Report) -> None:
+        ledger, told = self.project.ledger, (report.shadow, self.identity, report.tally)
+        self.clerk.note(("tally", report.shadow), partial(shadows.report, ledger, *told))
+
+    def _tend(self) -> None:
+        now = time.monotonic()
+        for child in (*self.workers, self.writer, self.scheduler):
+            child.tend(now)
+        self.switch.end_the_hung(now)
+
+    _beaten_s = 0.0
+
+    def _beat(self, now: float) -> None:
+        if now - self._beaten_s >= BEAT_S:
+            self._beaten_s = now
+            self.clerk.note("beat", lambda: gateways.beat(self.project.ledger, self.identity))
+
+    def _enter(self) -> None:
+        gateways.enter(
+            self.project.ledger,
+            gateways.Gateway(
+                id=self.identity,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                address=f"http://{self.host}:{self.port}",
+                workers=len(self.workers),
+                started="",
+                seen="",
+            ),
+        )
+
+    def _leave(self) -> None:
+        """Let requests under way finish; then the log; then say goodbye."""
+        began = time.monotonic()
+        self.socket.close()
+        self.lookout.stop()
+        for child in (*self.shadowing.children, self.scheduler, *self.workers):
+            child.end()
+        for worker in self.workers:
+            left = DRAIN_S - (time.monotonic() - began)
+            if not worker.gone(max(left, 0.1)):
+                worker.kill()
+        for report in self.shadowing.last():
+            self._note(report)
+        self.clerk.note("leave", lambda: gateways.leave(self.project.ledger, self.identity))
+        self.writer.end()  # after the workers: what they answered last is logged too
+        for child in (*self.shadowing.children, self.scheduler, self.writer):
+            left = DRAIN_S + 1 - (time.monotonic() - began)
+            if not child.gone(max(left, 0.1)):
+                child.kill()
+        self.clerk.close(within_s=max(DRAIN_S + 1.2 - (time.monotonic() - began), 0.2))
+        self.log("stopped", took_s=round(time.monotonic() - began, 2))
+
+    def _worker(self, number: int) -> Child:
+        ring = self.rings[number].fd
+        arguments = (
+            *("--worker", str(number), "--workers", str(len(self.rings))),
+            *("--board", str(self.board.fd), "--ring", str(ring)),
+            *("--socket", str(self.socket.fileno())),
+            *("--home", str(self.project.workspace.home)),
+        )
+        files = (self.board.fd, ring, self.socket.fileno())
+        module = "seatrial.gateway.worker"
+        return Child(f"worker {number}", module, arguments, files, self.log)
+
+    def _writer(self) -> Child:
+        arguments = (
+            *self._shared(self.cells.writer),
+            *("--name", self.identity),
+        )
+        module = "seatrial.gateway.writer"
+        return Child("writer", module, arguments, self._files(), self.log)
+
+    def _shadow(self, identity: str, slot: int) -> Child:
+        arguments = (
+            *self._shared(self.cells.shadows[slot]),
+            *("--shadow", identity),
+        )
+        module = "seatrial.gateway.shadow"
+        return Child(f"shadow {identity}", module, arguments, self._files(), self.log)
+
+    def _scheduler(self) -> Child:
+        arguments = (
+            *("--folder", str(self.project.workspace.folder)),
+            *("--board", str(self.board.fd), "--cell", str(self.cells.scheduler)),
+        )
+        module = "seatrial.serve.scheduler"
+        return Child("scheduler", module, arguments, (self.board.fd,), self.log)
+
+    def _shared(self, cell: int) -> tuple[str, ...]:
+        rings = ",".join(str(ring.fd) for ring in self.rings)
+        home = str(self.project.workspace.home)
+        board = str(self.board.fd)
+        return "--board", board, "--rings", rings, "--home", home, "--cell", str(cell)
+
+    def _files(self) -> tuple[int, ...]:
+        return (self.board.fd, *(ring.fd for ring in self.rings))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise StoreError(
+            Mistake(
+                f"cannot listen on {host}:{port}: {error.strerror}",
+                fix="choose another with --port, or end what listens there",
+            )
+        ) from error
+    listening.listen(BACKLOG)
+    listening.setblocking(False)  # noqa: FBT003 - its only parameter
+    return listening

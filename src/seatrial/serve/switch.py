@@ -1,0 +1,163 @@
+"""The switch: publish what must be loaded, commit a version once every worker has it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seatrial.gateway.board import MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from seatrial.gateway.board import Board
+    from seatrial.gateway.cells import Cells
+    from seatrial.serve.child import Child
+    from seatrial.serve.desired import Document
+
+EAGER_S = 0.002
+"""How soon workers are looked at again while they are asked for something."""
+
+HUNG_S = 60.0
+"""A worker that has not told anything for so long is ended, and started anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """From now on every request is answered by this version; ``before`` is None for a first one."""
+
+    model: str
+    version: int
+    digest: str
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What this gateway can say of a version: ready, serving, refused, failed or dropped; why."""
+
+    model: str
+    version: int
+    digest: str
+    state: str
+    reason: str
+
+
+class Switch:
+    """Sole writer of the board's wanted document and of its active versions."""
+
+    def __init__(self, board: Board, cells: Cells, workers: Sequence[Child]) -> None:
+        self._board = board
+        self._cells = cells
+        self._workers = workers
+        self._places: dict[str, int] = {}
+        self._wanted: Document | None = None
+        self._published: Document = {"models": [], "shadows": []}
+        self._said: dict[tuple[str, int], tuple[str, str]] = {}
+
+    @property
+    def shadows(self) -> list[Document]:
+        """The shadow tests under way."""
+        return list(self._published["shadows"])
+
+    def want(self, wanted: Document) -> None:
+        """Publish what the registry wants, and what still answers while that is being loaded."""
+        if wanted is self._wanted:
+            return
+        document = {**wanted, "models": [self._placed(m) for m in wanted["models"]]}
+        document["models"] = [m for m in document["models"] if m["index"] < MODELS]
+        if document != self._published:
+            self._board.publish(document)
+            self._published = document
+        self._wanted = wanted
+
+    def _placed(self, model: Document) -> Document:
+        index = self._places.setdefault(model["name"], len(self._places))
+        active = self._active(index)
+        known = {each["version"] for each in model["versions"]}
+        standing = [
+            each
+            for other in self._published["models"]
+            if other["name"] == model["name"]
+            for each in other["versions"]
+            if each["version"] == active and active not in known
+        ]
+        return {**model, "index": index, "versions": [*model["versions"], *standing]}
+
+    def commits(self) -> Iterator[Commit]:
+        """Commit what is in production, wherever every worker has it."""
+        for model in self._published["models"]:
+            production, index = model["production"], model["index"]
+            active = self._active(index)
+            if production is None or production == active:
+                continue
+            digest = _digest(model, production)
+            if digest is None or self._state(model["name"], production) != ("ready", ""):
+                continue
+            # One aligned store: from here on no request is answered by another version.
+            self._board.active[index] = production
+            self._wanted = None  # what answered until now need not stay, unless it is wanted
+            yield Commit(model["name"], production, digest, active or None)
+
+    def readiness(self) -> Iterator[Readiness]:
+        """What changed about the versions that are asked for, or no longer are."""
+        asked: set[tuple[str, int]] = set()
+        for model in self._published["models"]:
+            for each in model["versions"]:
+                which = model["name"], each["version"]
+                asked.add(which)
+                said = self._state(*which)
+                if said == ("ready", "") and each["version"] == self._active(model["index"]):
+                    said = "serving", ""
+                if said is not None and self._said.get(which) != said:
+                    self._said[which] = said
+                    yield Readiness(*which, each["digest"], *said)
+        for which in self._said.keys() - asked:
+            del self._said[which]
+            yield Readiness(*which, "", "dropped", "")
+
+    def patience_s(self, otherwise: float) -> float:
+        """How long the next turn may wait."""
+        return EAGER_S if self._asking() else otherwise
+
+    def end_the_hung(self, now: float) -> None:
+        """Kill workers that tell nothing any more; they are started anew."""
+        del now
+        for worker, cell in self._told():
+            if time.time() - cell["beat_us"] / 1e6 > HUNG_S:
+                worker.kill()
+
+    def _asking(self) -> bool:
+        generation = self._board.generation()
+        behind = any(cell["generation"] != generation for _, cell in self._told())
+        return behind or any(
+            m["production"] not in {None, self._active(m["index"])}
+            for m in self._published["models"]
+        )
+
+    def _state(self, model: str, version: int) -> tuple[str, str] | None:
+        """What the workers say of a version; None until every one that runs has said."""
+        generation = self._board.generation()
+        told = [cell for _, cell in self._told()]
+        if not told or any(cell["generation"] != generation for cell in told):
+            return None
+        for cell in told:
+            for refused in cell["refused"]:
+                if (refused["model"], refused["version"]) == (model, version):
+                    return refused["kind"], refused["reason"]
+        return "ready", ""
+
+    def _told(self) -> Iterator[tuple[Child, dict[str, Any]]]:
+        """The running workers that have said something; one that starts loads what is wanted."""
+        for worker, number in zip(self._workers, self._cells.of_workers, strict=True):
+            cell = self._board.read(number)
+            if cell is not None and worker.pid is not None and cell["pid"] == worker.pid:
+                yield worker, cell
+
+    def _active(self, index: int) -> int:
+        return self._board.active[index] if index < MODELS else 0
+
+
+def _digest(model: Document, version: int) -> str | None:
+    return next((v["digest"] for v in model["versions"] if v["version"] == version), None)

@@ -1,0 +1,1 @@
+"""What production was asked and what it answered, on disk; labels; and both brought together."""
