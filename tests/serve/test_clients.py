@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,10 @@ ROWS = np.array([[0.5, 0.5, 0.5], [-2.0, -2.0, 0.0], [0.1, np.nan, 0.3]], np.flo
 
 
 @pytest.fixture(scope="module")
-def gateway(_delivered: Project) -> Iterator[Gateway]:
-    with serving(_delivered, "--workers", "1") as running:
+def gateway(_delivered: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("clients") / "project"
+    shutil.copytree(_delivered.folder, folder)
+    with serving(type(_delivered)(folder), "--workers", "1") as running:
         yield running
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.errors import RequestError
 from seatrial.gateway import bodies, pages
 from seatrial.gateway.identity import uuid7
+from seatrial.gateway.log import sparing
 from seatrial.inference import v2
 from seatrial.traffic import record
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from seatrial.gateway.ring import Ring
     from seatrial.inference.answer import Answer
 
+REFUSALS_PER_S = 10
+"""Refused requests that are logged; a client that goes wrong sends thousands."""
+
 _JSON = [("content-type", "application/json")]
 
 
@@ -38,6 +42,7 @@ class App:
         self.book = book
         self.workers = workers
         self.log = log
+        self._log_refused = sparing(log, REFUSALS_PER_S)
         self.offered: Mapping[str, Offered] = {}
         self._active = board.active
         self._infer: Mapping[str, tuple[str, int | None]] = {}
@@ -79,12 +84,13 @@ class App:
             answer = served.answer(asked.features)
             reply, head_length = v2.encode(asked, served, identity, answer)
         except RequestError as error:
-            self._refuse(protocol, error.status, str(error), name, ready)
+            self._refuse(scope, protocol, error, name, ready)
             return
         except Exception as error:  # noqa: BLE001 - the last resort: a client never sees a traceback
             told = identity or headers.get("x-request-id") or ""
             self.log("fault", request=told, model=name, error=f"{type(error).__name__}: {error}")
-            self._refuse(protocol, 500, "the model could not answer this request", name, ready)
+            fault = RequestError(500, "the model could not answer this request")
+            self._refuse(scope, protocol, fault, name, ready)
             return
         protocol.response_bytes(200, _JSON if head_length is None else _binary(head_length), reply)
         took_us = (perf_counter_ns() - began) // 1000
@@ -115,20 +121,28 @@ class App:
         raise RequestError(404, pages.not_served(name, version))
 
     def _refuse(
-        self, protocol: HTTPProtocol, status: int, sentence: str, name: str, ready: Ready | None
+        self,
+        scope: Scope,
+        protocol: HTTPProtocol,
+        error: RequestError,
+        name: str,
+        ready: Ready | None,
     ) -> None:
-        protocol.response_bytes(status, _JSON, pages.error(sentence))
+        protocol.response_bytes(error.status, _JSON, pages.error(str(error)))
         if ready is None:
             self.book.refuse(name)
         else:
             ready.counts.errors += 1
+        request = scope.headers.get("x-request-id")
+        where, why = scope.path[:200], str(error)[:500]
+        self._log_refused("request_refused", status=error.status, path=where, request=request, error=why)
 
     async def _page(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Everything but inference."""
         try:
             reply = await pages.page(self, scope, protocol)
         except RequestError as error:
-            self._refuse(protocol, error.status, str(error), "", None)
+            self._refuse(scope, protocol, error, "", None)
             return
         except Exception as error:  # noqa: BLE001 - as above
             self.log("fault", path=scope.path, error=f"{type(error).__name__}: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,3 +25,24 @@ def logger(source: str) -> Callable[..., None]:
         os.write(sys.stderr.fileno(), line)
 
     return log
+
+
+def sparing(log: Callable[..., None], most_per_s: int) -> Callable[..., None]:
+    """Logs so many events a second; how many were left out stands in the next one."""
+    second, told, left_out = 0, 0, 0
+
+    def spare(event: str, **fields: object) -> None:
+        nonlocal second, told, left_out
+        now = int(time.monotonic())
+        if now != second:
+            second, told = now, 0
+        if told >= most_per_s:
+            left_out += 1
+            return
+        told += 1
+        if left_out:
+            fields["left_out"] = left_out
+            left_out = 0
+        log(event, **fields)
+
+    return spare
