@@ -16,7 +16,11 @@ from pathlib import Path
 
 from measuring import ROOT, Figure, machine
 
-PARTS = ("help_cost", "engine_step", "pipeline_cost", "registry_mlflow")
+PARTS = (
+    "help_cost", "engine_step", "pipeline_cost", "registry_mlflow",
+    "gateway_cpu", "gateway_peers", "gateway_start", "gateway_shadow", "gateway_nginx",
+    "gateway_switch", "traffic_log", "traffic_join",
+)  # fmt: skip
 HERE = Path(__file__).parent
 
 

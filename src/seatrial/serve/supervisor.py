@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from seatrial.serve.shadowing import Report
     from seatrial.serve.switch import Commit, Readiness
 
-TURN_S = 0.02
+TURN_S = 0.05
 BEAT_S = 5.0
 BACKLOG = 1024
 DRAIN_S = 3.5
