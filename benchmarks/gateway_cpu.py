@@ -38,7 +38,8 @@ def figures() -> list[Figure]:
     lost = sum(failed(blocks) for blocks in found.values())
     return [
         *(_beside(found, "bare", f"at most {BARE:g} x", BARE)),
-        *(_beside(found, "FastAPI", f"at most {FASTAPI:g} x", FASTAPI)),
+        *(_beside(found, "FastAPI with def", f"at most {FASTAPI:g} x", FASTAPI)),
+        *(_beside(found, "FastAPI with async def", f"at most {FASTAPI:g} x", FASTAPI)),
         _binary(found),
         *(_alone(found, name) for name in ("16 numbers by name", "12 numbers and 4 strings")),
         Figure(
@@ -61,20 +62,22 @@ def _measured() -> Found:
         ours = stack.enter_context(rivals.ours(made))
         same = stack.enter_context(rivals.ours(again, "ours again"))
         bare, _ = stack.enter_context(rivals.bare(model, scratch))
-        fastapi, _ = stack.enter_context(rivals.fastapi(model, scratch))
+        plain, _ = stack.enter_context(rivals.fastapi(model, "def"))
+        at_once, _ = stack.enter_context(rivals.fastapi(model, "async"))
         one, many = bodies.matrix(1), bodies.matrix(ROWS)
         lanes = [
             Lane("ours", ours, one),
             Lane("bare", bare, one),
             Lane("ours again", same, one),
-            Lane("FastAPI", fastapi, one),
+            Lane("FastAPI with def", plain, one),
+            Lane("FastAPI with async def", at_once, one),
             Lane("JSON", ours, many),
             Lane("binary", ours, bodies.binary(ROWS)),
             Lane("JSON again", same, many),
             Lane("16 numbers by name", ours, bodies.named(project.NAMED)),
             Lane("12 numbers and 4 strings", ours, bodies.named(project.MIXED)),
         ]
-        for lane in lanes[1:4]:
+        for lane in lanes[1:5]:
             agree(lanes[0], lane)
         return in_turn(lanes)
 

@@ -68,8 +68,9 @@ def in_turn(
     found: dict[str, list[Block]] = {lane.name: [] for lane in lanes}
     for server in servers:
         tree.halt(server.tree())
-    for _ in range(rounds):
-        for lane in lanes:
+    for number in range(rounds):
+        # there and back again, so that a slow drift hits none more than the others
+        for lane in lanes if number % 2 == 0 else lanes[::-1]:
             tree.proceed(lane.server.tree())
             found[lane.name].append(_block(lane, send))
             tree.halt(lane.server.tree())

@@ -52,12 +52,12 @@ def bare(model: Path, _scratch: Path) -> Iterator[tuple[Server, Request]]:
 
 
 @contextmanager
-def fastapi(model: Path, _scratch: Path) -> Iterator[tuple[Server, Request]]:
-    """FastAPI, pydantic, uvicorn with uvloop and httptools."""
+def fastapi(model: Path, how: str) -> Iterator[tuple[Server, Request]]:
+    """FastAPI, pydantic, uvicorn with uvloop and httptools; ``how`` is ``def`` or ``async``."""
     python = environment("fastapi", [FASTAPI, "uvicorn[standard]==0.54.0", *_shared()])
     port, request = free_port(), bodies.matrix(1)
-    command = [str(python), str(PEERS / "fastapi_app.py"), str(model), str(port)]
-    with started("FastAPI", command, port, request) as server:
+    command = [str(python), str(PEERS / "fastapi_app.py"), str(model), str(port), how]
+    with started(f"FastAPI {how}", command, port, request) as server:
         yield server, request
 
 

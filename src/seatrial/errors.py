@@ -108,7 +108,7 @@ class SupersededError(StoreError):
 
 
 class RequestError(SeatrialError):
-    """The client of the gateway must act; ``status`` is the HTTP status, 4xx.
+    """The client of the gateway must act; ``status`` is the HTTP status.
 
     >>> str(RequestError(404, "there is no model 'm' here"))
     "there is no model 'm' here"

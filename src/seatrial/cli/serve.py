@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ def serve(host: str, port: int, workers: int | None, *, as_json: bool) -> None:
         url = f"http://{supervisor.host}:{supervisor.port}/v2/models/{commit.model}/infer"
         before = "" if commit.before is None else f" (before: {commit.before})"
         if not as_json:
-            click.echo(f"{commit.model} version {commit.version} serves at {url}{before}")
+            # whoever listened may have gone: that is no reason to stop serving
+            with contextlib.suppress(OSError):
+                click.echo(f"{commit.model} version {commit.version} serves at {url}{before}")
 
     supervisor = Supervisor(project(), host, port, workers or max(1, cores - 1), told)
     address = f"http://{supervisor.host}:{supervisor.port}"

@@ -9,6 +9,7 @@ survive it, counts that as an error, and goes on behind it. Whatever was not wri
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ class Account:
 
     def about_to_score(self, request: str) -> None:
         """Write which request the candidate gets next."""
-        self.tell(scoring={"id": request, "since_us": self.now_us()})
+        self.tell(scoring={"id": request, "since_s": time.monotonic()})
 
     def tell(self, scoring: Mapping[str, object] | None = None) -> None:
         """Write all of it."""

@@ -87,10 +87,12 @@ class App:
             self._refuse(scope, protocol, error, name, ready)
             return
         except Exception as error:  # noqa: BLE001 - the last resort: a client never sees a traceback
-            told = identity or headers.get("x-request-id") or ""
+            told = identity or uuid7(time_ns() // 1_000_000)
+            sentence = f"the model could not answer this request; the log says why, id {told}"
+            protocol.response_bytes(500, _JSON, pages.error(sentence))
+            if ready is not None:
+                ready.counts.errors += 1
             self.log("fault", request=told, model=name, error=f"{type(error).__name__}: {error}")
-            fault = RequestError(500, "the model could not answer this request")
-            self._refuse(scope, protocol, fault, name, ready)
             return
         protocol.response_bytes(200, _JSON if head_length is None else _binary(head_length), reply)
         took_us = (perf_counter_ns() - began) // 1000
@@ -135,7 +137,9 @@ class App:
             ready.counts.errors += 1
         request = scope.headers.get("x-request-id")
         where, why = scope.path[:200], str(error)[:500]
-        self._log_refused("request_refused", status=error.status, path=where, request=request, error=why)
+        self._log_refused(
+            "request_refused", status=error.status, path=where, request=request, error=why
+        )
 
     async def _page(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Everything but inference."""
@@ -145,8 +149,8 @@ class App:
             self._refuse(scope, protocol, error, "", None)
             return
         except Exception as error:  # noqa: BLE001 - as above
-            self.log("fault", path=scope.path, error=f"{type(error).__name__}: {error}")
             protocol.response_bytes(500, _JSON, pages.error("this page could not be made"))
+            self.log("fault", path=scope.path, error=f"{type(error).__name__}: {error}")
             return
         protocol.response_bytes(reply.status, [*reply.headers], reply.body)
 
@@ -167,6 +171,6 @@ def _binary(json_length: int) -> list[tuple[str, str]]:
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 12:  # noqa: PLR2004
         raise RequestError(400, f"the header inference-header-content-length is {text[:20]!r}")
     return int(text)

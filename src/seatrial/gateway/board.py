@@ -67,7 +67,7 @@ class Board:
         self._words = memory.words
 
     @classmethod
-    def create(cls, cells: int, cell_bytes: int = 65536, *, folder: Path | None = None) -> Board:
+    def create(cls, cells: int, cell_bytes: int = 1 << 18, *, folder: Path | None = None) -> Board:
         """A new board for documents of up to ``cell_bytes`` bytes; see :meth:`Memory.create`."""
         size_bytes = _FIRST + cells * _stride(cell_bytes)
         memory = Memory.create(_KIND, _LAYOUT, size_bytes, folder)

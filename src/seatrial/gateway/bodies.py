@@ -10,6 +10,9 @@ from seatrial.errors import RequestError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+PATIENCE = 8
+"""How many times the allowed size of a body is read before a client is cut off."""
+
 PACKED = frozenset({"gzip", "deflate"})
 _ANY_WRAPPER = 47
 """zlib's window bits for "gzip or zlib, see for yourself"."""
@@ -34,10 +37,12 @@ async def body(incoming: Incoming, length: str | None, encoding: str | None, mos
     if length is None:
         read = await _unannounced(incoming, most)
     elif int(length) > most:
+        await _discard(incoming, most)
         raise _too_large(most)
     else:
         read = await incoming()
-    if not encoding or encoding == "identity":
+    encoding = (encoding or "identity").lower()
+    if encoding == "identity":
         return read
     if encoding not in PACKED:
         raise RequestError(415, f"content-encoding {encoding!r} is not understood: gzip, deflate")
@@ -50,9 +55,19 @@ async def _unannounced(incoming: Incoming, most: int) -> bytes:
     async for piece in incoming:
         size += len(piece)
         if size > most:
+            await _discard(incoming, most)
             raise _too_large(most)
         pieces.append(piece)
     return b"".join(pieces)
+
+
+async def _discard(incoming: Incoming, most: int) -> None:
+    """Read on for a while: many clients look for an answer only when they have sent it all."""
+    size = 0
+    async for piece in incoming:
+        size += len(piece)
+        if size > PATIENCE * most:
+            return
 
 
 def unpacked(packed: bytes, encoding: str, most: int) -> bytes:
@@ -69,12 +84,15 @@ def unpacked(packed: bytes, encoding: str, most: int) -> bytes:
 
 
 def _inflated(packed: bytes, bits: int, most: int) -> bytes:
-    stream = zlib.decompressobj(bits)
-    read = stream.decompress(packed, most + 1)
-    if len(read) > most:
-        raise _too_large(most)
-    if not stream.eof:
-        raise zlib.error("it ends too early")
+    read = b""
+    while packed:  # gzip may have several members, one behind the other
+        stream = zlib.decompressobj(bits)
+        read += stream.decompress(packed, most + 1 - len(read))
+        if len(read) > most:
+            raise _too_large(most)
+        if not stream.eof:
+            raise zlib.error("it ends too early")
+        packed = stream.unused_data
     return read
 
 

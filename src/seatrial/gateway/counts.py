@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
 BOUNDS_US = (
     100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
@@ -33,6 +33,14 @@ class Counts:
         self.sum_us += took_us
         self.buckets[bisect_left(BOUNDS_US, took_us)] += 1
 
+    def add(self, other: Counts) -> None:
+        """Count what another has counted too."""
+        self.requests += other.requests
+        self.rows += other.rows
+        self.errors += other.errors
+        self.sum_us += other.sum_us
+        self.buckets = [a + b for a, b in zip(self.buckets, other.buckets, strict=True)]
+
     def to_json(self) -> dict[str, Any]:
         """For the worker's cell."""
         return {
@@ -56,6 +64,12 @@ class Book:
     versions: dict[tuple[str, int], Counts] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     """Model name ("" when it is unknown) to answered errors, by no version's fault."""
+
+    def fold(self, kept: Container[tuple[str, int]]) -> None:
+        """Add up what versions counted that are no longer loaded, as version 0 of their model."""
+        for model, version in [*self.versions]:
+            if version and (model, version) not in kept:
+                self.of(model, 0).add(self.versions.pop((model, version)))
 
     def of(self, model: str, version: int) -> Counts:
         """The counts of a version."""

@@ -47,6 +47,8 @@ def _entry(entry: object, position: int, signature: Signature) -> tuple[str, lis
         raise RequestError(400, f"{where} needs `label`: one label, or a list with one a row")
     label = entry["label"]
     rows = label if isinstance(label, list) else [label]
+    if not rows:
+        raise RequestError(400, f"{where}: the list of labels is empty")
     return identity, [_label(value, where, signature) for value in rows]
 
 
@@ -61,10 +63,10 @@ def _label(value: object, where: str, signature: Signature) -> object:
         if value == known and isinstance(value, str) == isinstance(known, str):
             return known
     classes = [str(known) for known in signature.classes]
-    close = nearest(str(value), classes)
+    close = nearest(str(value)[:100], classes)
     hint = f" (nearest: {close})" if close else f": {', '.join(classes[:20])}"
     raise RequestError(400, f"{where}: the label {_short(value)} is no class of the model{hint}")
 
 
 def _short(value: object) -> str:
-    return repr(value)[:60]
+    return repr(value[:60] if isinstance(value, str | list) else value)[:60]

@@ -73,17 +73,17 @@ def load(
             if standing is not None and standing.served.digest == each["digest"]:
                 versions[each["version"]] = standing
                 continue
-            opened = _open(name, each["version"], each["digest"], blobs, book)
-            if isinstance(opened, Refused):
-                refused.append(opened)
+            found = opened(name, each["version"], each["digest"], blobs, book)
+            if isinstance(found, Refused):
+                refused.append(found)
             else:
-                versions[each["version"]] = opened
+                versions[each["version"]] = found
         most = int(model["settings"]["max_body_mb"] * (1 << 20))
         offered[name] = Offered(name, model["index"], most, versions)
     return offered, refused
 
 
-def _open(model: str, version: int, digest: str, blobs: Blobs, book: Book) -> Ready | Refused:
+def opened(model: str, version: int, digest: str, blobs: Blobs, book: Book) -> Ready | Refused:
     """Verify, open, warm up, prove by the golden rows."""
     try:
         served = Served.open(model, version, digest, blobs.get)
@@ -92,8 +92,8 @@ def _open(model: str, version: int, digest: str, blobs: Blobs, book: Book) -> Re
         return Refused(model, version, "refused", _sentence(error.mistakes))
     except SeatrialError as error:
         return Refused(model, version, "failed", _sentence(error.mistakes))
-    except (MemoryError, OSError) as error:
-        return Refused(model, version, "failed", f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever a model does, the others are served
+        return Refused(model, version, "failed", f"{type(error).__name__}: {error}"[:500])
     return Ready(served, record.head(model, version, digest), book.of(model, version))
 
 

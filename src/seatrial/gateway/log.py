@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -21,8 +22,10 @@ def logger(source: str) -> Callable[..., None]:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         told = {"at": at, "from": source, "pid": os.getpid(), "event": event, **fields}
         line = orjson.dumps(told, default=str, option=orjson.OPT_APPEND_NEWLINE)
-        # one write a line, so that lines of several processes never mix
-        os.write(sys.stderr.fileno(), line)
+        # One write a line, so that lines of several processes never mix. A log that cannot be
+        # written (a closed pipe, a full disk) is no reason to stop serving.
+        with contextlib.suppress(OSError, ValueError):
+            os.write(sys.stderr.fileno(), line)
 
     return log
 

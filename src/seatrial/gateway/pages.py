@@ -92,6 +92,8 @@ async def _of_model(
     """``rest`` is ``[]``, ``[WHAT]``, ``["versions", V]`` or ``["versions", V, WHAT]``."""
     offered = app.offered.get(name)
     if offered is None:
+        if app.board.wanted()[1].get("starting"):
+            raise RequestError(503, "the gateway is starting: it does not know its models yet")
         close = nearest(name, app.offered)
         hint = f" (nearest: {close})" if close else ""
         raise RequestError(404, f"there is no model {name[:200]!r} here{hint}")
@@ -106,8 +108,11 @@ async def _of_model(
             return _json(v2_about.config(ready.served))
         case ["stats"]:
             return _json(_statistics(name, [ready] if asked else [*offered.versions.values()]))
-        case ["infer"]:  # known paths never come here: it was loaded a moment ago
-            raise RequestError(404, not_served(name, asked))
+        case ["infer"]:  # known paths never come here
+            sentence = not_served(name, asked)
+            if scope.path.endswith("/"):
+                sentence = f"there is no page {scope.path!r}: leave out the slash at its end"
+            raise RequestError(404, sentence)
         case _:
             return _json(v2_about.metadata(ready.served, sorted(offered.versions)))
 

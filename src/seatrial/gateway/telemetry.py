@@ -63,12 +63,7 @@ def _together(books: list[Book]) -> dict[tuple[str, int], Counts]:
     versions: dict[tuple[str, int], Counts] = {}
     for book in books:
         for which, counts in book.versions.items():
-            total = versions.setdefault(which, Counts())
-            total.requests += counts.requests
-            total.rows += counts.rows
-            total.errors += counts.errors
-            total.sum_us += counts.sum_us
-            total.buckets = [a + b for a, b in zip(total.buckets, counts.buckets, strict=True)]
+            versions.setdefault(which, Counts()).add(counts)
     return versions
 
 
@@ -157,7 +152,7 @@ def _test(shadow: Mapping[str, Any]) -> Labels:
 
 
 def _of(model: str, version: int) -> Labels:
-    return (("model", model), ("version", version))
+    return (("model", model), ("version", version or "earlier"))
 
 
 def _labels(labels: Labels) -> str:

@@ -36,11 +36,14 @@ if TYPE_CHECKING:
 
     from seatrial.gateway.loading import Refused
 
-LOOK_S = 0.01
+LOOK_S = 0.02
 """How soon a worker sees that something else is wanted."""
 
 TELL_S = 0.25
 """How often a worker writes its counts on the board."""
+
+RETRY_S = 5.0
+"""How soon a version is tried again when something was in the way of loading it."""
 
 DRAIN_S = 3.0
 """How long requests under way may take once the worker must stop."""
@@ -62,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     book = Book.from_json(before["counts"]) if "counts" in before else Book()
     app = App(board, ring, book, asked.workers, log)
     follower = Follower(app, cell, Blobs(Path(asked.home) / "blobs"))
-    follower.catch_up()
+    # A commit counts on what was told: so it is told before it is looked whether there is more.
+    while follower.catch_up():
+        follower.tell()
     # What lives now lives as long as the worker: collections need not look at it again.
     gc.collect()
     gc.freeze()
@@ -80,7 +85,11 @@ def _arguments(arguments: Sequence[str] | None) -> Any:
 
 
 class Follower:
-    """Follows what is wanted, and tells the board what this worker has."""
+    """Follows what is wanted, and tells the board what this worker has.
+
+    Loading and telling are threads of their own: a version that takes minutes to load must not
+    make its worker look hung.
+    """
 
     def __init__(self, app: App, cell: int, blobs: Blobs) -> None:
         self.app = app
@@ -90,17 +99,50 @@ class Follower:
         self.refused: list[Refused] = []
         self.accepting = False
         self._alive = parent.watch()
+        self._news = threading.Event()
+        self._stop = threading.Event()
+        self._retry_s = 0.0
+        self._threads = [
+            threading.Thread(target=self._load_on, daemon=True),
+            threading.Thread(target=self._tell_on, daemon=True),
+        ]
 
-    def catch_up(self) -> None:
-        """Load until nothing newer is wanted; told each time, so that a commit can count on it."""
-        while self.generation != self.app.board.generation():
-            generation, wanted = self.app.board.wanted()
-            offered, self.refused = load(wanted, self.app.offered, self.blobs, self.app.book)
-            self.app.install(offered)
-            self.generation = generation
-            for each in self.refused:
-                self.app.log("refused", **each.to_json())
-            self.tell()
+    def start(self) -> None:
+        """Follow from now on."""
+        self.accepting = True
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Tell a last time."""
+        self._stop.set()
+        self._news.set()
+        for thread in self._threads:
+            thread.join(timeout=0.5)
+
+    def catch_up(self) -> bool:
+        """Load what is wanted now; whether anything was to be done."""
+        again = any(each.kind == "failed" for each in self.refused) and self._due()
+        if self.generation == self.app.board.generation() and not again:
+            return False
+        generation, wanted = self.app.board.wanted()
+        app, before = self.app, {(each.model, each.version) for each in self.refused}
+        offered, self.refused = load(wanted, app.offered, self.blobs, app.book)
+        app.install(offered)
+        app.book.fold({(name, v) for name, each in offered.items() for v in each.versions})
+        self.generation = generation
+        for each in self.refused:
+            if (each.model, each.version) not in before:
+                app.log("refused", **each.to_json())
+        return True
+
+    def _due(self) -> bool:
+        """Whether something that was in the way is looked at again."""
+        now = time.monotonic()
+        if now < self._retry_s:
+            return False
+        self._retry_s = now + RETRY_S
+        return True
 
     def tell(self) -> None:
         """Write this worker's cell."""
@@ -112,25 +154,28 @@ class Follower:
                 "generation": self.generation,
                 "ready": self.accepting,
                 "refused": [each.to_json() for each in self.refused],
-                "beat_us": time.time_ns() // 1000,
+                # of the machine's one monotonic clock: the other may be set at any time
+                "beat_s": time.monotonic(),
                 "counts": self.app.book.to_json(),
                 "records": ring.records,
                 "too_big": ring.too_big,
             },
         )
 
-    def follow(self, stop: threading.Event) -> None:
-        """Until told to stop, or until the supervisor is gone: nobody else could stop it."""
-        told = 0.0
-        while not stop.wait(LOOK_S):
-            self.catch_up()
-            now = time.monotonic()
-            if now - told >= TELL_S:
-                self.tell()
-                told = now
-                if not self._alive():
-                    os.kill(os.getpid(), signal.SIGTERM)
-                    return
+    def _load_on(self) -> None:
+        while not self._stop.wait(LOOK_S):
+            if self.catch_up():
+                self._news.set()
+
+    def _tell_on(self) -> None:
+        """Also sees when the supervisor is gone: then nobody else could stop this worker."""
+        while not self._stop.is_set():
+            self.tell()
+            if not self._alive():
+                os.kill(os.getpid(), signal.SIGTERM)
+            self._news.wait(TELL_S)
+            self._news.clear()
+        self.tell()
 
 
 class _Inherited(Server):
@@ -154,22 +199,17 @@ class _Inherited(Server):
 
 
 async def _serve(app: App, follower: Follower, socket: int) -> None:
-    server, stop = _Inherited(app, socket), threading.Event()
+    server, ended = _Inherited(app, socket), asyncio.Event()
     loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     serving = loop.create_task(server.serve())
-    follower.accepting = True
-    follower.tell()
-    thread = threading.Thread(target=follower.follow, args=(stop,), daemon=True)
-    thread.start()
-    await ended.wait()
+    asked = loop.create_task(ended.wait())
+    follower.start()
+    # a server that ends by itself is a worker that must be started anew
+    await asyncio.wait([serving, asked], return_when=asyncio.FIRST_COMPLETED)
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([serving], timeout=DRAIN_S)
-    stop.set()
-    thread.join(timeout=1)
-    if not thread.is_alive():  # a cell has one writer
-        follower.tell()
+    follower.stop()
 
 
 if __name__ == "__main__":

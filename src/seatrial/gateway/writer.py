@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seatrial.gateway import parent
 from seatrial.gateway.log import logger
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ NICE = 5
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write until SIGTERM, or until the supervisor is gone; then what is left, within 2 s."""
     asked = _arguments(arguments)
-    parent, stop = os.getppid(), threading.Event()
+    alive, stop = parent.watch(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     os.nice(NICE)
     logbook = _logbook(asked)
-    while not stop.is_set() and os.getppid() == parent:
+    while not stop.is_set() and alive():
         pause_s = logbook.turn(time.monotonic())
         if pause_s:
             stop.wait(pause_s)

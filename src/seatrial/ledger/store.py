@@ -39,6 +39,14 @@ class Stored:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which file the ledger is, and its count of commits as one connection sees it."""
+
+    file: int
+    commits: int
+
+
 def canonical(value: object) -> str:
     """JSON with one spelling: sorted keys, no spaces.
 
@@ -90,6 +98,7 @@ class Ledger:
         # A reader of its own: the writer's BEGIN IMMEDIATE would queue every look.
         self._reader = _engine(f"sqlite:///file:{file}?mode=ro&uri=true", read_only=True)
         self._looking: sqlite3.Connection | None = None
+        self._looked_at = 0
 
     def write(self, change: Callable[[Transaction], T]) -> T:
         """Run ``change`` in one transaction; what it raises undoes all of it."""
@@ -102,19 +111,31 @@ class Ledger:
         with _translated(self.file), self._reader.connect() as connection:
             yield connection
 
-    def stamp(self) -> int:
-        """A number that changes with every commit of another process; a look costs microseconds.
+    def stamp(self) -> Stamp:
+        """What changes with every commit of another process; a look costs microseconds.
 
-        For one thread only; it is the database's own count (``PRAGMA data_version``).
+        For one thread only. Source: SQLite's ``PRAGMA data_version``. When the file was replaced
+        by another, everything is opened anew; :class:`PassingError` while there is none.
         """
-        if self._looking is None:
-            uri = f"file:{self.file}?mode=ro"
-            self._looking = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
-            return int(self._looking.execute("PRAGMA data_version").fetchone()[0])
-        except sqlite3.DatabaseError as error:
+            found = self.file.stat()
+            if self._looking is None or self._looked_at != found.st_ino:
+                self._reopen(found.st_ino)
+            assert self._looking is not None
+            version = int(self._looking.execute("PRAGMA data_version").fetchone()[0])
+        except (OSError, sqlite3.DatabaseError) as error:
             mistake = Mistake(f"cannot read the ledger: {error}", where=str(self.file))
             raise PassingError(mistake) from error
+        return Stamp(found.st_ino, version)
+
+    def _reopen(self, inode: int) -> None:
+        if self._looking is not None:
+            self._looking.close()
+            self._writer.dispose()
+            self._reader.dispose()
+        uri = f"file:{self.file}?mode=ro"
+        self._looking = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._looked_at = inode
 
     def events(self, kind: str | None = None) -> Iterator[Stored]:
         """The chain, oldest first."""

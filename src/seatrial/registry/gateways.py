@@ -94,7 +94,7 @@ def held(home: Path, identity: str) -> bool:
 
 
 def enter(ledger: Ledger, gateway: Gateway) -> None:
-    """Note a gateway that has started; call :func:`hold` before."""
+    """Note a gateway that has started, once; call :func:`hold` before."""
 
     def change(transaction: Transaction) -> None:
         known = {"started": transaction.at, "seen": transaction.at, "left": None}
@@ -105,8 +105,11 @@ def enter(ledger: Ledger, gateway: Gateway) -> None:
             "address": gateway.address,
             "workers": gateway.workers,
         }
+        connection = transaction.connection
+        if connection.execute(sa.select(GATEWAY.c.id).where(GATEWAY.c.id == gateway.id)).first():
+            return
         transaction.append("gateway_started", body)
-        transaction.connection.execute(GATEWAY.insert().values(**{**asdict(gateway), **known}))
+        connection.execute(GATEWAY.insert().values(**{**asdict(gateway), **known}))
 
     ledger.write(change)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 HEALTHY_S = 30.0
-"""A child that lived this long is started again at once, as if it had never died."""
+"""A child that lived this long is started again as soon as one that never died."""
 
 
 @dataclass(slots=True)
@@ -54,13 +54,18 @@ class Child:
     def _start(self, now_s: float) -> None:
         # A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which then
         # lets everybody finish.
-        self.process = subprocess.Popen(  # noqa: S603 - our own modules
-            [sys.executable, "-m", self.module, *self.arguments],
-            stdin=subprocess.DEVNULL,
-            pass_fds=self.files,
-            process_group=0,
-            env={**os.environ, parent.VARIABLE: str(os.getpid())},
-        )
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - our own modules
+                [sys.executable, "-m", self.module, *self.arguments],
+                stdin=subprocess.DEVNULL,
+                pass_fds=self.files,
+                process_group=0,
+                env={**os.environ, parent.VARIABLE: str(os.getpid())},
+            )
+        except OSError as error:  # no memory or no process to be had: later, perhaps
+            self.log("not started", child=self.name, error=error.strerror)
+            self._due_s = now_s + LONGEST_PAUSE_S
+            return
         self._started_s = now_s
         self.log("started", child=self.name, child_pid=self.process.pid)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from seatrial.errors import SeatrialError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -29,7 +27,7 @@ class Clerk:
         self._thread.start()
 
     def note(self, subject: Hashable, write: Callable[[], object]) -> None:
-        """Have ``write`` called; it raises SeatrialError to be called again later."""
+        """Have ``write`` called; again later when it raises."""
         with self._guard:
             # at the end of the queue: what is said about different subjects keeps its order
             self._notes.pop(subject, None)
@@ -41,7 +39,8 @@ class Clerk:
         with self._guard:
             self._closing = True
             self._guard.notify()
-        self._thread.join(timeout=within_s)
+        if self._thread.is_alive():
+            self._thread.join(timeout=within_s)
 
     def _write(self) -> None:
         troubled = False
@@ -50,7 +49,7 @@ class Clerk:
             try:
                 write()
                 troubled = False
-            except SeatrialError as error:
+            except Exception as error:  # noqa: BLE001 - a thread that died would write nothing again
                 if not troubled:
                     self._log("ledger_unwritable", error=str(error))
                 troubled = True

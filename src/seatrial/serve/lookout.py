@@ -6,7 +6,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from seatrial.errors import SeatrialError
 from seatrial.registry import shadows
 from seatrial.serve.desired import Document, desired
 
@@ -34,6 +33,8 @@ class Lookout:
         log: Callable[..., None],
     ) -> None:
         self.seen: Document | None = None
+        self.replaced = threading.Event()
+        """Set when the ledger's file is another one than before: restored from a backup, say."""
         self._project = project
         self._serving = serving
         self._wake = wake
@@ -48,7 +49,8 @@ class Lookout:
     def stop(self) -> None:
         """Look no more."""
         self._stop.set()
-        self._thread.join(timeout=1)
+        if self._thread.is_alive():
+            self._thread.join(timeout=0.2)
 
     def _look(self) -> None:
         stamp, troubled = None, False
@@ -57,9 +59,12 @@ class Lookout:
                 now = self._project.ledger.stamp()
                 if now == stamp:
                     continue
+                if stamp is not None and now.file != stamp.file:
+                    self._log("ledger_replaced")
+                    self.replaced.set()
                 self._read()
                 stamp, troubled = now, False
-            except SeatrialError as error:
+            except Exception as error:  # noqa: BLE001 - a thread that died would see no move again
                 # what serves goes on serving; once is enough to be told
                 if not troubled:
                     self._log("ledger_unreadable", error=str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
 
 REPORT_S = 1.0
 """How often tallies go to the ledger."""
+
+END_S = 1.0
+"""How long a shadow process may take to end when its test is over."""
 
 HANG_S = 30.0
 """A candidate that needs longer for one request hangs: its process is ended, and it is an error."""
@@ -31,9 +33,12 @@ class Report:
 
 @dataclass(slots=True)
 class _Running:
+    identity: str
     child: Child
     slot: int
     reported_s: float = 0.0
+    ends_s: float | None = None
+    """When it is killed, if it was asked to end."""
 
 
 class Shadowing:
@@ -43,68 +48,72 @@ class Shadowing:
         self._board = board
         self._cells = cells
         self._start = start
-        self._running: dict[str, _Running] = {}
+        self._running: list[_Running] = []
         self._ended: list[Report] = []
 
     @property
     def children(self) -> list[Child]:
         """The processes."""
-        return [running.child for running in self._running.values()]
+        return [running.child for running in self._running]
 
-    def tend(self, now: float, wanted: Sequence[Document]) -> None:
-        """Keep a process for every test under way, and none for others."""
+    def tend(self, now_s: float, wanted: Sequence[Document]) -> None:
+        """Keep a process for every test under way, and none for others; nothing here waits."""
         identities = [each["id"] for each in wanted]
-        for identity in [*self._running]:
-            if identity not in identities:
-                self._end(identity)
+        for running in [*self._running]:
+            if running.ends_s is not None:
+                self._bury(running, now_s)
+            elif running.identity not in identities:
+                running.child.end()
+                running.ends_s = now_s + END_S
+            else:
+                self._end_a_hang(running, now_s)
+                running.child.tend(now_s)
+        known = {running.identity for running in self._running}
         for identity in identities:
-            if identity not in self._running:
+            if identity not in known:
                 self._begin(identity)
-        for running in self._running.values():
-            self._end_a_hang(running)
-            running.child.tend(now)
 
     def _begin(self, identity: str) -> None:
-        taken = {running.slot for running in self._running.values()}
+        taken = {running.slot for running in self._running}
         free = [slot for slot in range(len(self._cells.shadows)) if slot not in taken]
         if free:  # else it begins when another test ends; what it missed counts as not reached
-            self._running[identity] = _Running(self._start(identity, free[0]), free[0])
+            self._running.append(_Running(identity, self._start(identity, free[0]), free[0]))
 
-    def _end(self, identity: str) -> None:
-        running = self._running.pop(identity)
-        running.child.end()
-        if not running.child.gone(within_s=1.0):
-            running.child.kill()
-        self._ended += self._report(identity, running)
+    def _bury(self, running: _Running, now_s: float) -> None:
+        """Once its process has ended: its last report, and its place is free."""
+        if not running.child.gone(within_s=0):
+            if running.ends_s is not None and now_s > running.ends_s:
+                running.child.kill()
+            return
+        self._running.remove(running)
+        self._ended += self._report(running)
         self._board.write(self._cells.shadows[running.slot], {})
 
-    def _end_a_hang(self, running: _Running) -> None:
+    def _end_a_hang(self, running: _Running, now_s: float) -> None:
         told = self._board.read(self._cells.shadows[running.slot]) or {}
         scoring = told.get("scoring")
-        if not scoring or running.child.pid != told["pid"]:
+        if not scoring or running.child.pid != told["pid"] or scoring["id"] is None:
             return
-        if time.time() - scoring["since_us"] / 1e6 > HANG_S:
+        if now_s - scoring["since_s"] > HANG_S:
             running.child.kill()
 
-    def reports(self, now: float) -> Iterator[Report]:
+    def reports(self, now_s: float) -> Iterator[Report]:
         """Tallies that are due, and those of tests that have just ended."""
         yield from self._ended
         self._ended = []
-        for identity, running in self._running.items():
-            if now - running.reported_s >= REPORT_S:
-                running.reported_s = now
-                yield from self._report(identity, running)
+        for running in self._running:
+            if now_s - running.reported_s >= REPORT_S:
+                running.reported_s = now_s
+                yield from self._report(running)
 
     def last(self) -> list[Report]:
-        """The tallies of all tests under way, once their processes have ended."""
-        for running in self._running.values():
-            if not running.child.gone(within_s=0.5):
-                running.child.kill()
-        reports: list[Report] = []
-        for identity, running in self._running.items():
-            reports += self._report(identity, running)
+        """The tallies of all tests under way; to be asked when their processes have ended."""
+        reports = [*self._ended]
+        for running in self._running:
+            reports += self._report(running)
         return reports
 
-    def _report(self, identity: str, running: _Running) -> list[Report]:
+    def _report(self, running: _Running) -> list[Report]:
         told = self._board.read(self._cells.shadows[running.slot]) or {}
-        return [Report(identity, told["tally"])] if told.get("shadow") == identity else []
+        mine = told.get("shadow") == running.identity
+        return [Report(running.identity, told["tally"])] if mine else []

@@ -25,11 +25,12 @@ from seatrial.serve.child import Child
 from seatrial.serve.clerk import Clerk
 from seatrial.serve.lookout import Lookout
 from seatrial.serve.pipelines import serving_of
+from seatrial.serve.proofs import Proofs
 from seatrial.serve.shadowing import Shadowing
 from seatrial.serve.switch import Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from seatrial.registry.project import Project
     from seatrial.serve.shadowing import Report
@@ -38,8 +39,11 @@ if TYPE_CHECKING:
 TURN_S = 0.05
 BEAT_S = 5.0
 BACKLOG = 1024
-DRAIN_S = 3.5
-"""How long workers may take to answer what they have begun."""
+STOP_S = 4.6
+"""How long it may take to stop, all in all; the promise is 5 s."""
+
+LAST_S = 1.2
+"""What of that is kept for the log and the ledger, when workers are slow to finish."""
 
 
 class Supervisor:
@@ -71,21 +75,26 @@ class Supervisor:
         self.workers = [self._worker(number) for number in range(workers)]
         self.writer = self._writer()
         self.scheduler = self._scheduler()
-        self.switch = Switch(self.board, self.cells, self.workers)
+        self.proofs = Proofs(project.workspace.home, self.log)
+        self.switch = Switch(self.board, self.cells, self.workers, self.proofs)
         self.shadowing = Shadowing(self.board, self.cells, self._shadow)
+        self._beaten_s = 0.0
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT or SIGHUP."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._ask_to_stop)
+            # nohup has a process ignore SIGHUP: so it shall be
+            if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
+                signal.signal(number, self._ask_to_stop)
         # first of all: workers load their libraries while the ledger is being read
-        self.board.publish({"models": [], "shadows": []})
+        self.board.publish({"models": [], "shadows": [], "starting": True})
         self._tend()
         held = gateways.hold(self.project.workspace.home, self.identity)
         try:
-            self._enter()
-            self.lookout.start()
+            # noted, not awaited: requests are answered while the ledger is locked
+            self.clerk.note("enter", self._enter)
             self.clerk.start()
+            self.lookout.start()
             while not self.stop.is_set():
                 self._turn()
                 self.wake.wait(self.switch.patience_s(TURN_S))
@@ -100,8 +109,12 @@ class Supervisor:
 
     def _turn(self) -> None:
         now = time.monotonic()
+        if self.lookout.replaced.is_set():
+            self.lookout.replaced.clear()
+            self.clerk.note("enter", self._enter)
+            self.switch.forget()
         if self.lookout.seen is not None:
-            self.switch.want(self.lookout.seen)
+            self.switch.want(self.lookout.seen, now)
         for commit in self.switch.commits():
             self.log("committed", model=commit.model, version=commit.version, before=commit.before)
             self.told(commit)
@@ -130,8 +143,6 @@ class Supervisor:
             child.tend(now)
         self.switch.end_the_hung(now)
 
-    _beaten_s = 0.0
-
     def _beat(self, now: float) -> None:
         if now - self._beaten_s >= BEAT_S:
             self._beaten_s = now
@@ -153,25 +164,21 @@ class Supervisor:
 
     def _leave(self) -> None:
         """Let requests under way finish; then the log; then say goodbye."""
-        began = time.monotonic()
+        ends = time.monotonic() + STOP_S
         self.socket.close()
         self.lookout.stop()
-        for child in (*self.shadowing.children, self.scheduler, *self.workers):
+        self.proofs.end()
+        aside = (*self.shadowing.children, self.scheduler)
+        for child in (*aside, *self.workers):
             child.end()
-        for worker in self.workers:
-            left = DRAIN_S - (time.monotonic() - began)
-            if not worker.gone(max(left, 0.1)):
-                worker.kill()
+        _await(self.workers, ends - LAST_S)
+        self.writer.end()  # after the workers: what they answered last is logged too
+        _await((*aside, self.writer), ends)
         for report in self.shadowing.last():
             self._note(report)
         self.clerk.note("leave", lambda: gateways.leave(self.project.ledger, self.identity))
-        self.writer.end()  # after the workers: what they answered last is logged too
-        for child in (*self.shadowing.children, self.scheduler, self.writer):
-            left = DRAIN_S + 1 - (time.monotonic() - began)
-            if not child.gone(max(left, 0.1)):
-                child.kill()
-        self.clerk.close(within_s=max(DRAIN_S + 1.2 - (time.monotonic() - began), 0.2))
-        self.log("stopped", took_s=round(time.monotonic() - began, 2))
+        self.clerk.close(within_s=max(ends - time.monotonic(), 0.3))
+        self.log("stopped")
 
     def _worker(self, number: int) -> Child:
         ring = self.rings[number].fd
@@ -217,6 +224,13 @@ class Supervisor:
 
     def _files(self) -> tuple[int, ...]:
         return (self.board.fd, *(ring.fd for ring in self.rings))
+
+
+def _await(children: Sequence[Child], until_s: float) -> None:
+    """Wait for their ends, until a moment for all of them together; then end them."""
+    for child in children:
+        if not child.gone(within_s=max(until_s - time.monotonic(), 0.0)):
+            child.kill()
 
 
 def _listen(host: str, port: int) -> socket.socket:

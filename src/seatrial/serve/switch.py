@@ -1,12 +1,12 @@
-"""The switch: publish what must be loaded, commit a version once every worker has it."""
+"""The switch: publish what was proven, commit a version once every worker has loaded it."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.gateway.board import MODELS
+from seatrial.serve.proofs import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seatrial.gateway.cells import Cells
     from seatrial.serve.child import Child
     from seatrial.serve.desired import Document
+    from seatrial.serve.proofs import Proofs
 
 EAGER_S = 0.002
 """How soon workers are looked at again while they are asked for something."""
@@ -47,12 +48,15 @@ class Readiness:
 class Switch:
     """Sole writer of the board's wanted document and of its active versions."""
 
-    def __init__(self, board: Board, cells: Cells, workers: Sequence[Child]) -> None:
+    def __init__(
+        self, board: Board, cells: Cells, workers: Sequence[Child], proofs: Proofs
+    ) -> None:
         self._board = board
         self._cells = cells
         self._workers = workers
+        self._proofs = proofs
         self._places: dict[str, int] = {}
-        self._wanted: Document | None = None
+        self._wanted: Document = {"models": [], "shadows": []}
         self._published: Document = {"models": [], "shadows": []}
         self._said: dict[tuple[str, int], tuple[str, str]] = {}
 
@@ -61,29 +65,49 @@ class Switch:
         """The shadow tests under way."""
         return list(self._published["shadows"])
 
-    def want(self, wanted: Document) -> None:
-        """Publish what the registry wants, and what still answers while that is being loaded."""
-        if wanted is self._wanted:
-            return
-        document = {**wanted, "models": [self._placed(m) for m in wanted["models"]]}
-        document["models"] = [m for m in document["models"] if m["index"] < MODELS]
+    def want(self, wanted: Document, now_s: float) -> None:
+        """Publish what the registry wants and was proven, and what answers meanwhile."""
+        self._wanted = wanted
+        self._proofs.tend(now_s, self._unproven())
+        models = [self._placed(m) for m in wanted["models"]]
+        document = {**wanted, "models": [m for m in models if m["index"] < MODELS]}
         if document != self._published:
             self._board.publish(document)
             self._published = document
-        self._wanted = wanted
+
+    def forget(self) -> None:
+        """The ledger is another one: say everything again."""
+        self._said.clear()
+
+    def _unproven(self) -> Iterator[Version]:
+        """What must be proven before a worker opens it: all but what a first worker waits for."""
+        for model in self._wanted["models"]:
+            for each in model["versions"]:
+                if not self._first(model, each["version"]):
+                    yield Version(model["name"], each["version"], each["digest"])
+
+    def _first(self, model: Document, version: int) -> bool:
+        """Whether nothing answers yet, so that nobody is hurt when this version cannot."""
+        active = self._active(self._places.get(model["name"], MODELS))
+        return version == active or (not active and version == model["production"])
 
     def _placed(self, model: Document) -> Document:
         index = self._places.setdefault(model["name"], len(self._places))
         active = self._active(index)
-        known = {each["version"] for each in model["versions"]}
-        standing = [
+        versions = [
             each
-            for other in self._published["models"]
-            if other["name"] == model["name"]
-            for each in other["versions"]
-            if each["version"] == active and active not in known
+            for each in model["versions"]
+            if self._first(model, each["version"]) or self._proven(each["digest"])
         ]
-        return {**model, "index": index, "versions": [*model["versions"], *standing]}
+        if active not in {each["version"] for each in versions}:
+            published = {m["name"]: m["versions"] for m in self._published["models"]}
+            standing = published.get(model["name"], [])
+            versions += [each for each in standing if each["version"] == active]
+        return {**model, "index": index, "versions": versions}
+
+    def _proven(self, digest: str) -> bool:
+        found = self._proofs.of(digest)
+        return found is not None and found.kind == "ready"
 
     def commits(self) -> Iterator[Commit]:
         """Commit what is in production, wherever every worker has it."""
@@ -97,19 +121,16 @@ class Switch:
                 continue
             # One aligned store: from here on no request is answered by another version.
             self._board.active[index] = production
-            self._wanted = None  # what answered until now need not stay, unless it is wanted
             yield Commit(model["name"], production, digest, active or None)
 
     def readiness(self) -> Iterator[Readiness]:
         """What changed about the versions that are asked for, or no longer are."""
         asked: set[tuple[str, int]] = set()
-        for model in self._published["models"]:
+        for model in self._wanted["models"]:
             for each in model["versions"]:
                 which = model["name"], each["version"]
                 asked.add(which)
-                said = self._state(*which)
-                if said == ("ready", "") and each["version"] == self._active(model["index"]):
-                    said = "serving", ""
+                said = self._standing(model["name"], each)
                 if said is not None and self._said.get(which) != said:
                     self._said[which] = said
                     yield Readiness(*which, each["digest"], *said)
@@ -117,24 +138,33 @@ class Switch:
             del self._said[which]
             yield Readiness(*which, "", "dropped", "")
 
+    def _standing(self, name: str, version: Document) -> tuple[str, str] | None:
+        """What this gateway says of a version that is wanted; None while it cannot say."""
+        index = self._places[name]
+        if index >= MODELS:
+            return "failed", f"a gateway serves at most {MODELS} models"
+        published = {m["name"]: m["versions"] for m in self._published["models"]}
+        if version not in published.get(name, []):
+            found = self._proofs.of(version["digest"])
+            return None if found is None else (found.kind, found.reason)
+        said = self._state(name, version["version"])
+        if said == ("ready", "") and version["version"] == self._active(index):
+            return "serving", ""
+        return said
+
     def patience_s(self, otherwise: float) -> float:
         """How long the next turn may wait."""
         return EAGER_S if self._asking() else otherwise
 
-    def end_the_hung(self, now: float) -> None:
+    def end_the_hung(self, now_s: float) -> None:
         """Kill workers that tell nothing any more; they are started anew."""
-        del now
         for worker, cell in self._told():
-            if time.time() - cell["beat_us"] / 1e6 > HUNG_S:
+            if now_s - cell["beat_s"] > HUNG_S:
                 worker.kill()
 
     def _asking(self) -> bool:
         generation = self._board.generation()
-        behind = any(cell["generation"] != generation for _, cell in self._told())
-        return behind or any(
-            m["production"] not in {None, self._active(m["index"])}
-            for m in self._published["models"]
-        )
+        return any(cell["generation"] != generation for _, cell in self._told())
 
     def _state(self, model: str, version: int) -> tuple[str, str] | None:
         """What the workers say of a version; None until every one that runs has said."""
