@@ -1,7 +1,7 @@
 """How teams write it: FastAPI, pydantic and onnxruntime. ``fastapi_app.py MODEL PORT HOW``.
 
-HOW is ``def``, FastAPI's advice for calls that block (it runs them in a thread), or ``async``, which
-is faster while the model is small and nothing else has to be answered meanwhile.
+HOW is ``def``, FastAPI's advice for calls that block (it runs them in a thread), or ``async``,
+which is faster while the model is small and nothing else has to be answered meanwhile.
 """
 
 import sys
