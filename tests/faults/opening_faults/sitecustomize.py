@@ -22,4 +22,4 @@ if any(word.startswith("seatrial.gateway.") for word in sys.orig_argv):
     from seatrial.inference.served import Served
 
     _prove = Served.prove
-    Served.prove = _strike  # type: ignore[method-assign]
+    Served.prove = _strike  # type: ignore[assignment, method-assign]
