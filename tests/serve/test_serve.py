@@ -66,9 +66,9 @@ def test_before_the_first_delivery_it_is_not_ready_and_then_serves(delivered: Pr
     with serving(delivered, wait=False) as gateway:
         until(lambda: gateway.ask("GET", "/v2/health/live")[0] == 200, "it listens")
         assert gateway.ask("GET", "/v2/health/ready")[0] == 400
-        status, told = gateway.ask("POST", f"/v2/models/{MODEL}/infer", body_of([0, 0, 0]))
-        assert status == 404
-        assert "no model" in told["error"]
+        path, body = f"/v2/models/{MODEL}/infer", body_of([0, 0, 0])
+        until(lambda: gateway.ask("POST", path, body)[0] == 404, "it has read the registry")
+        assert "no model" in gateway.ask("POST", path, body)[1]["error"]
         assert ledger.exists()
         delivered.deliver()
         until(gateway.ready, "the first version serves")

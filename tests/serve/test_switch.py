@@ -71,6 +71,9 @@ def test_promote_and_rollback_by_hand(two_versions: Project) -> None:
         assert said.returncode == 0, said.stderr
         assert gateway.version() == 1
         commits = [line for line in gateway.logged() if line["event"] == "committed"]
+        # the version before stayed open: nobody had to prove it anew
+        proven = [line["version"] for line in gateway.logged() if line["event"] == "proven"]
+        assert proven == [2]
         assert [(line["version"], line["before"]) for line in commits] == [
             (1, None),
             (2, 1),

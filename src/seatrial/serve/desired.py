@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
+STARTING: Document = {"models": [], "shadows": [], "starting": True}
+"""What is wanted before the registry was read."""
+
 
 def desired(
     registry: Registry, shadows: Sequence[Shadow], serving: Mapping[str, Serving]

@@ -23,6 +23,7 @@ from seatrial.gateway.ring import Ring
 from seatrial.registry import gateways, shadows
 from seatrial.serve.child import Child
 from seatrial.serve.clerk import Clerk
+from seatrial.serve.desired import STARTING
 from seatrial.serve.lookout import Lookout
 from seatrial.serve.pipelines import serving_of
 from seatrial.serve.proofs import Proofs
@@ -87,7 +88,7 @@ class Supervisor:
             if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
                 signal.signal(number, self._ask_to_stop)
         # first of all: workers load their libraries while the ledger is being read
-        self.board.publish({"models": [], "shadows": [], "starting": True})
+        self.board.publish(STARTING)
         self._tend()
         held = gateways.hold(self.project.workspace.home, self.identity)
         try:

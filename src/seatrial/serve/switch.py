@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.gateway.board import MODELS
+from seatrial.serve.desired import STARTING
 from seatrial.serve.proofs import Version
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Switch:
         self._workers = workers
         self._proofs = proofs
         self._places: dict[str, int] = {}
-        self._wanted: Document = {"models": [], "shadows": []}
-        self._published: Document = {"models": [], "shadows": []}
+        self._wanted: Document = STARTING
+        self._published: Document = STARTING
         self._said: dict[tuple[str, int], tuple[str, str]] = {}
 
     @property
@@ -83,13 +84,24 @@ class Switch:
         """What must be proven before a worker opens it: all but what a first worker waits for."""
         for model in self._wanted["models"]:
             for each in model["versions"]:
-                if not self._first(model, each["version"]):
+                if not self._may_be_opened(model["name"], model["production"], each):
                     yield Version(model["name"], each["version"], each["digest"])
 
-    def _first(self, model: Document, version: int) -> bool:
-        """Whether nothing answers yet, so that nobody is hurt when this version cannot."""
-        active = self._active(self._places.get(model["name"], MODELS))
-        return version == active or (not active and version == model["production"])
+    def _may_be_opened(self, name: str, production: int | None, version: Document) -> bool:
+        """Whether workers may open a version: it is open, or was proven, or nothing answers yet.
+
+        While nothing answers, nobody is hurt when what is in production cannot be opened.
+        """
+        found = self._proofs.of(version["digest"])
+        proven = found is not None and found.kind == "ready"
+        active = self._active(self._places.get(name, MODELS))
+        first = not active and version["version"] == production
+        return proven or first or version in self._open(name)
+
+    def _open(self, name: str) -> list[Document]:
+        """The versions of a model that workers have been told to open."""
+        published = {m["name"]: m["versions"] for m in self._published["models"]}
+        return list(published.get(name, []))
 
     def _placed(self, model: Document) -> Document:
         index = self._places.setdefault(model["name"], len(self._places))
@@ -97,17 +109,11 @@ class Switch:
         versions = [
             each
             for each in model["versions"]
-            if self._first(model, each["version"]) or self._proven(each["digest"])
+            if self._may_be_opened(model["name"], model["production"], each)
         ]
         if active not in {each["version"] for each in versions}:
-            published = {m["name"]: m["versions"] for m in self._published["models"]}
-            standing = published.get(model["name"], [])
-            versions += [each for each in standing if each["version"] == active]
+            versions += [v for v in self._open(model["name"]) if v["version"] == active]
         return {**model, "index": index, "versions": versions}
-
-    def _proven(self, digest: str) -> bool:
-        found = self._proofs.of(digest)
-        return found is not None and found.kind == "ready"
 
     def commits(self) -> Iterator[Commit]:
         """Commit what is in production, wherever every worker has it."""
@@ -143,8 +149,7 @@ class Switch:
         index = self._places[name]
         if index >= MODELS:
             return "failed", f"a gateway serves at most {MODELS} models"
-        published = {m["name"]: m["versions"] for m in self._published["models"]}
-        if version not in published.get(name, []):
+        if version not in self._open(name):
             found = self._proofs.of(version["digest"])
             return None if found is None else (found.kind, found.reason)
         said = self._state(name, version["version"])
