@@ -37,7 +37,7 @@ check: .venv/.installed-test docs ## what CI runs: lint, types, layers, docs, ev
 docs: .venv/.installed ## every link leads somewhere, every word and command has its page
 	$(BIN)/python docs/check.py
 
-bench: .venv/.installed ## the figures, side by side with peers: benchmarks/RESULTS.md
+bench: .venv/.installed-test ## the figures, side by side with peers: benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
 
 lock: .venv/.created ## pin the newest allowed dependencies anew
@@ -88,4 +88,11 @@ clean: ## remove what make made
 .venv/.installed-test: .venv/.installed requirements-test.lock
 	@echo 'installing what only tests need'
 	@$(PIP) install --require-hashes -r requirements-test.lock
+	@if ! command -v wrk >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update --quiet; $(APT) wrk; \
+	  else \
+	    echo 'without wrk the load test is left out (Debian: apt-get install wrk)' >&2; \
+	  fi; \
+	fi
 	@touch $@

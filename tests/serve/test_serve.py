@@ -5,9 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -171,6 +174,28 @@ def test_two_gateways_share_a_registry(delivered: Project) -> None:
         assert staged.returncode == 0, staged.stderr
         assert "2 gateways" in staged.stdout
         assert one.version() == other.version() == 2
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_load_of_wrk_loses_no_request(delivered: Project) -> None:
+    body = body_of([0.5, -0.25, 0.75]).replace('"', '\\"')
+    script = delivered.folder / "post.lua"
+    script.write_text(f'wrk.method = "POST"\nwrk.body = "{body}"\n')
+    with serving(delivered, "--workers", "2") as gateway:
+        url = f"http://{gateway.address}/v2/models/{MODEL}/infer"
+        said = subprocess.run(
+            ["wrk", "-t1", "-c16", "-d2s", "-s", str(script), url],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        answered = int(re.search(r"(\d+) requests in", said)[1])  # type: ignore[index]
+        assert answered > 100
+        assert "Non-2xx" not in said
+        assert "Socket errors" not in said
+        counted = f'seatrial_requests_total{{model="{MODEL}",version="1"}}'
+        until(lambda: gateway.metrics()[counted] >= answered, "all are counted")
 
 
 def test_concurrent_requests_on_many_connections(delivered: Project) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from running import MODEL, serving, until
 from seatrial.ledger import runs
+from seatrial.registry import shadows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,12 +145,16 @@ def test_survives_the_death_of_everything(delivered: Project) -> None:
 def test_counts_of_two_gateways_add_up(delivered: Project) -> None:
     with serving(delivered) as one, serving(delivered) as other:
         with traffic(one, other) as failed:
-            said = ended(delivered, begin(delivered))
+            run = begin(delivered)
+            said = ended(delivered, run)
         assert not failed
         assert said["verdict"] == "pass", said
-        for gateway in (one, other):
-            told = gateway.metrics()[f'seatrial_requests_total{{model="{MODEL}",version="1"}}']
-            assert 0 < told < said["measures"]["achieved_share"].n + told
+        with delivered.stores() as stores:
+            told = shadows.tallies(stores.ledger, f"{run}/{TEST}")
+        counted = {each.gateway: each.document["requests"] for each in told}
+        assert counted.keys() == {one.identity, other.identity}
+        assert min(counted.values()) > 100
+        assert said["measures"]["achieved_share"].n == sum(counted.values())
 
 
 @pytest.mark.slow
