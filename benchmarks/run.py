@@ -1,6 +1,7 @@
 """Measure everything, and write RESULTS.md and results.json beside this file.
 
-python benchmarks/run.py [PART …], where a part is one of the names below.
+python benchmarks/run.py [PART …], where a part is one of the names below; the others keep the
+figures of their last time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from measuring import ROOT, Figure, machine
 
@@ -22,6 +24,7 @@ PARTS = (
     "gateway_switch", "traffic_log", "traffic_join",
 )  # fmt: skip
 HERE = Path(__file__).parent
+KEPT = HERE / "results.json"
 
 
 def main(wanted: list[str]) -> int:
@@ -33,27 +36,29 @@ def main(wanted: list[str]) -> int:
     # A module that is compiled anew each time costs three times as much to import as for users.
     for folder in (sysconfig.get_path("purelib"), ROOT / "src"):
         compileall.compile_dir(folder, quiet=2)
-    head = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "machine": machine()}
-    print(f"{head['date']}, {head['machine']}")
-    found: list[Figure] = []
-    failed: dict[str, str] = {}
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    failed = False
     for part in wanted or PARTS:
+        head = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "machine": machine()}
+        print(f"{part}: {head['date']}, {head['machine']}")
         try:
-            measured = import_module(part).figures()
+            figures = import_module(part).figures()
         # A part that cannot run here (no network, say) must not hide what the others found.
         except Exception as error:  # noqa: BLE001
-            failed[part] = f"{type(error).__name__}: {error}"
-            print(f"{part} could not be measured: {failed[part]}", file=sys.stderr)
+            failed = True
+            print(f"{part} could not be measured: {error}", file=sys.stderr)
             continue
-        for figure in measured:
+        for figure in figures:
             print(_line(figure))
-        found += measured
-    if not wanted:  # a part alone would overwrite the whole
-        document = {**head, "figures": [asdict(figure) for figure in found], "failed": failed}
-        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-        (HERE / "results.json").write_text(text, encoding="utf-8")
-        (HERE / "RESULTS.md").write_text(_page(head, found, failed), encoding="utf-8")
+        kept[part] = {**head, "figures": [asdict(figure) for figure in figures]}
+        _write({name: kept[name] for name in PARTS if name in kept})
     return 1 if failed else 0
+
+
+def _write(kept: dict[str, Any]) -> None:
+    """All parts, each as it was measured last."""
+    KEPT.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (HERE / "RESULTS.md").write_text(_page(kept), encoding="utf-8")
 
 
 def _line(figure: Figure) -> str:
@@ -62,27 +67,31 @@ def _line(figure: Figure) -> str:
     return f"{figure.name}: {figure.value:.3g} {figure.unit}{goal}; {figure.detail}"
 
 
-def _page(head: dict[str, str], found: list[Figure], failed: dict[str, str]) -> str:
+def _page(kept: dict[str, Any]) -> str:
     lines = [
         "# Results",
         "",
-        f"{head['date']}. {head['machine']}.",
-        "",
         "Made by `make bench`: medians, fresh processes, rivals in turn within one run.",
-        "",
-        "| figure | measured | goal | met | detail |",
-        "|---|---|---|---|---|",
     ]
-    marks = {True: "yes", False: "**no**", None: ""}
-    lines += [
-        f"| {f.name} | {f.value:.3g} {f.unit} | {f.goal} | {marks[f.met]} | {f.detail} |"
-        for f in found
-    ]
-    # of what failed, the first line: the rest was printed
-    lines += [
-        f"| {part} | not measured | | | {why.splitlines()[0]} |" for part, why in failed.items()
-    ]
+    for part, measured in kept.items():
+        about = (import_module(part).__doc__ or "").partition("\n\n")[0]
+        lines += [
+            "",
+            f"## {part}",
+            "",
+            f"{' '.join(about.split())} {measured['date']}; {measured['machine']}.",
+            "",
+            "| figure | measured | goal | met | detail |",
+            "|---|---|---|---|---|",
+        ]
+        lines += [_row(Figure(**figure)) for figure in measured["figures"]]
     return "\n".join([*lines, ""])
+
+
+def _row(figure: Figure) -> str:
+    mark = {True: "yes", False: "**no**", None: ""}[figure.met]
+    measured = f"{figure.value:.3g} {figure.unit}"
+    return f"| {figure.name} | {measured} | {figure.goal} | {mark} | {figure.detail} |"
 
 
 if __name__ == "__main__":

@@ -47,6 +47,12 @@ class Account:
     """Why the candidate cannot be opened."""
     lag: int = 0
     told_us: int = 0
+    seen: int = 0
+    sampled: int = 0
+    late: int = 0
+    """Counted since the last telling, and not yet in the tally: adding tallies up costs more."""
+    scoring: bool = False
+    """Whether the cell says that a request is being scored."""
 
     @classmethod
     def resume(
@@ -93,7 +99,10 @@ class Account:
 
     def tell(self, scoring: Mapping[str, object] | None = None) -> None:
         """Write all of it."""
-        self.told_us = self.now_us()
+        self.told_us, self.scoring = self.now_us(), scoring is not None
+        if self.seen:
+            self.tally += Tally(seen=self.seen, sampled=self.sampled, late=self.late)
+            self.seen = self.sampled = self.late = 0
         self.board.write(
             self.cell,
             {

@@ -111,7 +111,9 @@ class Mirror:
                 came = True
                 if raw[0] == record.PREDICTION:
                     self._look(record.read(raw))
-        if self.account.now_us() - self.account.told_us >= TELL_US:
+        # nothing more for now: what was scored last is done, and must not count as under way
+        done = not came and self.account.scoring
+        if done or self.account.now_us() - self.account.told_us >= TELL_US:
             self.tell()
         return came
 
@@ -129,7 +131,8 @@ class Mirror:
         lost = sum(reader.lost for reader in self._readers) - self._lost
         too_big = sum(ring.too_big for ring in self._rings) - (account.too_big or 0)
         self._lost += lost
-        account.tally += Tally(lost=lost, too_big=too_big - account.tally.too_big)
+        if lost or too_big != account.tally.too_big:
+            account.tally += Tally(lost=lost, too_big=too_big - account.tally.too_big)
 
     def _look(self, asked: object) -> None:
         """Count a request if it belongs to this test, and score it if it is drawn."""
@@ -140,11 +143,11 @@ class Mirror:
             return
         if not entry["since_us"] <= asked.at_us <= entry["until_us"]:
             return
+        account.seen += 1
         if not sampled(asked.id, entry["share_percent"]):
-            account.tally += Tally(seen=1)
             return
-        late = account.now_us() - asked.at_us > LATE_US
-        account.tally += Tally(seen=1, sampled=1, late=int(late))
+        account.sampled += 1
+        account.late += account.now_us() - asked.at_us > LATE_US
         if self._rivals is None:
             account.tally += failed(account.broken)
             return
@@ -152,7 +155,6 @@ class Mirror:
         account.about_to_score(asked.id)
         first = account.tally.reached % 2 == 0
         account.tally += self._rivals.score(asked, candidate_first=first)
-        account.tell()
 
 
 def wanted(board: Board, shadow: str) -> Mapping[str, Any] | None:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from seatrial.gateway.mirror import Mirror
 
-SHORTEST_PAUSE_S = 0.005
-LONGEST_PAUSE_S = 0.02
-"""Pauses while nothing comes: the first, and the one that it grows to."""
+PAUSE_S = 0.1
+"""How long it rests once it has read everything. What has come meanwhile is then done in one go: a
+process that wakes for each request would leave the worker a cold cache each time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,12 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except StoreError as error:  # no verdict: the supervisor tries again, ever later
         logger(f"shadow {asked.shadow}")("cannot begin", reason=str(error))
         sys.exit(error.exit_code)
-    pause_s = 0.0
     while mirror.wanted() and not stop.is_set() and alive():
-        busy = mirror.turn()
-        pause_s = 0.0 if busy else min(max(2 * pause_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
-        if pause_s:
-            stop.wait(pause_s)
+        if not mirror.turn():
+            stop.wait(PAUSE_S)
     mirror.tell()
 
 
