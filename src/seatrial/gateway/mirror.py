@@ -111,7 +111,7 @@ class Mirror:
                 came = True
                 if raw[0] == record.PREDICTION:
                     self._look(record.read(raw))
-        # nothing more for now: what was scored last is done, and must not count as under way
+        # Everything is read: what was scored last is done, and must not count as under way.
         done = not came and self.account.scoring
         if done or self.account.now_us() - self.account.told_us >= TELL_US:
             self.tell()
