@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial import metrics
+from seatrial import extend, metrics
 from seatrial.evidence import power, rates
 from seatrial.evidence.absolute import absolute
 from seatrial.metrics import Predictions
@@ -42,9 +42,61 @@ def test_fewer_positive_rows_ask_for_more(name: str) -> None:
     assert power.smallest_passing(metric, 2000, 0.8, positives=0) is None
 
 
-@pytest.mark.parametrize("name", ["r2", "neg_log_loss", "average_precision"])
+@pytest.mark.parametrize("name", ["r2", "neg_log_loss", "neg_brier_score"])
 def test_what_depends_on_the_losses_is_not_told(name: str) -> None:
     assert power.smallest_passing(metrics.get(name), 5000, -0.5) is None
+    assert not power.tells(metrics.get(name))
+
+
+TOLD = [name for name in extend.names("metrics") if power.tells(metrics.get(name))]
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_more_rows_never_prove_less(name: str) -> None:
+    metric = metrics.get(name)
+    least = [power.smallest_passing(metric, n, 0.8) for n in (40, 80, 160, 320, 640, 5120)]
+    told = [1.1 if value is None else value for value in least]
+    assert told == sorted(told, reverse=True)
+    assert told[-1] == pytest.approx(0.8, abs=0.02)
+    assert min(told) > 0.8
+    easier = power.smallest_passing(metric, 320, 0.7)
+    assert easier is not None
+    assert easier < told[3]
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_rows_of_one_class_prove_nothing_about_the_other(name: str) -> None:
+    if name != "accuracy":
+        assert power.smallest_passing(metrics.get(name), 50, 0.8, positives=0) is None
+        assert power.smallest_passing(metrics.get(name), 50, 0.99, positives=2) is None
+    assert power.smallest_passing(metrics.get(name), 0, 0.8) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(1, 2000), right=st.integers(0, 2000), times=st.integers(2, 5))
+def test_the_same_rate_on_more_rows_proves_at_least_as_much(n: int, right: int, times: int) -> None:
+    right = min(right, n)
+    few, many = rates.of_one(right, n), rates.of_one(times * right, times * n)
+    assert many[0] >= few[0] - 1e-12
+    assert many[1] <= few[1] + 1e-12
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "f1_macro", "average_precision", "roc_auc"])
+def test_a_model_seen_as_good_as_told_passes_and_a_worse_one_does_not(name: str) -> None:
+    """About: what is told assumes errors of a usual kind; a hundredth is the tolerance."""
+    metric = metrics.get(name)
+    least = power.smallest_passing(metric, 600, 0.8)
+    assert least is not None
+    seen: list[tuple[float, bool]] = []
+    for skill in np.linspace(1, 3, 60):
+        rng = np.random.default_rng(5)
+        y = np.arange(600) % 2
+        p = 1 / (1 + np.exp(-skill * (rng.normal(size=600) + skill * (y - 0.5))))
+        answers = Predictions((p > 0.5).astype(int), np.column_stack([1 - p, p]), (0, 1))
+        measure = absolute(metric, y, answers, 0.8, seed=1)
+        seen.append((measure.value or 0.0, measure.verdict is Verdict.PASS))
+    assert all(passed for value, passed in seen if value > least + 0.01)
+    assert not any(passed for value, passed in seen if value < least - 0.01)
 
 
 @settings(max_examples=40, deadline=None)
@@ -69,6 +121,21 @@ def test_more_rows_prove_more() -> None:
     margins = [power.smallest_margin(n) for n in (0, 50, 500, 5000)]
     assert margins == sorted(margins, reverse=True)
     assert margins[0] == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(1, 50_000), more=st.integers(1, 50_000), discordant=st.floats(0.01, 0.5))
+def test_more_paired_rows_rule_out_more(n: int, more: int, discordant: float) -> None:
+    few = power.smallest_margin(n, discordant=discordant)
+    assert power.smallest_margin(n + more, discordant=discordant) <= few + 1e-12
+
+
+@settings(max_examples=20, deadline=None)
+@given(margin=st.floats(0.005, 0.3), discordant=st.floats(0.01, 0.3))
+def test_the_rows_that_prove_a_margin_are_the_fewest(margin: float, discordant: float) -> None:
+    rows = power.rows_to_prove(margin, discordant=discordant)
+    assert power.smallest_margin(rows, discordant=discordant) <= margin
+    assert power.smallest_margin(rows - 1, discordant=discordant) > margin
 
 
 def measure(value: float, low: float | None, high: float | None, **more: object) -> Measure:
@@ -107,3 +174,18 @@ def test_the_rows_asked_for_settle_it() -> None:
     assert needed is not None
     assert told(200).verdict is Verdict.INCONCLUSIVE
     assert told(int((200 + needed) * 1.2)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        (measure(0.6, 0.4, 0.9), "1200 more labelled rows would settle it"),
+        (measure(0.5, 0.4, 0.6), "it lies on its limit"),
+        (measure(0.6, None, None), "so few labelled rows give no bound"),
+        (measure(0.6, 0.55, 0.7, verdict=Verdict.PASS), ""),
+        (Measure(name="m", value=None, verdict=Verdict.INCONCLUSIVE), "nothing was measured"),
+    ],
+)
+def test_what_would_settle_it_in_words(question: Measure, words: str) -> None:
+    assert power.settles(question).startswith(words)
+    assert bool(power.settles(question)) == bool(words)

@@ -139,6 +139,44 @@ def test_an_influence_is_what_leaving_out_a_row_does(name: str) -> None:
         assert moved * n == pytest.approx(influence[row], abs=0.02), row
 
 
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), n=st.integers(2, 30))
+def test_average_precision_is_left_out_row_by_row_exactly(seed: int, n: int) -> None:
+    y, predictions = drawn(seed, n, (0, 1))
+    metric = metrics.get("average_precision")
+    assert metric.influence is not None
+    rows = np.arange(len(y))
+    left = np.array([metric.value(y[rows != r], predictions.rows(rows != r)) for r in rows])
+    expected = metric.value(y, predictions) + (len(y) - 1) * (left.mean() - left)
+    assert metric.influence(y, predictions) == pytest.approx(expected, abs=1e-9)
+
+
+def test_average_precision_is_flattered_by_few_rows() -> None:
+    """What it estimates as its own optimism is what a random model gains on few rows."""
+    metric = metrics.get("average_precision")
+    assert metric.optimism is not None
+    gained, estimated = [], []
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        y, p = (rng.random(60) < 0.2).astype(int), rng.random(60)
+        predictions = Predictions(y, np.column_stack([1 - p, p]), (0, 1))
+        gained.append(metric.value(y, predictions) - 0.2)
+        estimated.append(metric.optimism(y, predictions))
+    assert np.mean(estimated) == pytest.approx(np.mean(gained), rel=0.3)
+    assert metric.optimism(np.zeros(60, int), predictions) == 0
+
+
+@pytest.mark.parametrize("classes", [("a", "b"), tuple("abcdefghijkl"), (False, True), (3, 7, 9)])
+def test_codes_are_places(classes: tuple[object, ...]) -> None:
+    from seatrial.metrics._labels import codes  # noqa: PLC0415 - not public
+
+    known = np.asarray(classes)
+    place = np.random.default_rng(1).integers(0, len(known), 50)
+    assert codes(known[place], classes).tolist() == place.tolist()
+    assert codes(known[place].astype(object), classes).tolist() == place.tolist()
+    assert codes(known[place], classes[:-1]).max(initial=0) <= len(known) - 1
+
+
 DEGENERATE = [
     ("roc_auc", [1, 1, 1], 0.5),
     ("average_precision", [0, 0, 0], 0.0),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import FormError, Mistake
-from seatrial.evidence import cells, means, ranks, rates, resampling
+from seatrial.evidence import cells, curves, means, ranks, rates, resampling
+from seatrial.evidence.clusters import Clusters
 from seatrial.metrics import Metric, Predictions
-from seatrial.metrics._labels import confusion
+from seatrial.metrics._labels import codes, confusion, positive, score
 from seatrial.outcome import Direction, Measure, Verdict, judge
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def absolute(
 ) -> Measure:
     """The metric on n rows with one-sided 95 % bounds; the verdict is ``skip`` without a limit.
 
-    ``y`` [n] is the truth; ``groups`` [n] says which rows belong together and are drawn together.
-    A bound that n rows cannot give (an unbounded metric on one row) is None and never passes.
+    ``y`` [n] is the truth; ``groups`` [n] says which rows belong together: they prove less than
+    as many independent rows, and the wider of the two bounds counts. A bound that n rows cannot
+    give (an unbounded metric on one row) is None and never passes.
 
     >>> from seatrial.metrics import get
     >>> perfect = Predictions(np.arange(50) % 2, None, (0, 1))
@@ -41,9 +43,10 @@ def absolute(
     """
     demand_numbers(y, predictions)
     value = metric.value(y, predictions)
-    low, high = BOUNDS[metric.method](metric, y, predictions, seed)
+    bounds = BOUNDS[metric.method]
+    low, high = bounds(metric, y, predictions, seed, None)
     if groups is not None:
-        by_group = _resampled(metric, y, predictions, seed, groups)
+        by_group = bounds(metric, y, predictions, seed, Clusters.of(groups))
         low, high = min(low, by_group[0]), max(high, by_group[1])
     low, high = max(min(low, value), metric.least), min(max(high, value), metric.most)
     direction = Direction.AT_LEAST if metric.greater_is_better else Direction.AT_MOST
@@ -81,12 +84,15 @@ def one_row(metric: Metric, y: np.ndarray, predictions: Predictions) -> float:
     best = metric.most if metric.greater_is_better else metric.least
     if not math.isfinite(best):
         return 0.0
-    return abs(best - metric.value(y, _constant(y, predictions)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worth = abs(best - metric.value(y, _constant(y, predictions)))
+    return worth if math.isfinite(worth) else 0.0  # some metrics have no value for a constant
 
 
-def rarest(y: np.ndarray, predictions: Predictions) -> int:
-    """How many rows the rarest class has."""
-    return min(int(np.sum(y == label)) for label in predictions.classes)
+def rarest(y: np.ndarray, predictions: Predictions, clusters: Clusters | None = None) -> int:
+    """How many rows the rarest class has, or how many clusters hold such rows."""
+    rows = [y == label for label in predictions.classes]
+    return min(clusters.holding(each) if clusters else int(np.sum(each)) for each in rows)
 
 
 def _constant(y: np.ndarray, predictions: Predictions) -> Predictions:
@@ -102,50 +108,92 @@ def _constant(y: np.ndarray, predictions: Predictions) -> Predictions:
     )
 
 
-def _counted(metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int) -> Bounds:
+def unseen(metric: Metric, y: np.ndarray, predictions: Predictions, count: int) -> float:
+    """How far a bound of a drawn metric is from its value at least: one of ``count`` may differ."""
+    return means.student(count - 1) * one_row(metric, y, predictions) / count if count > 1 else 0.0
+
+
+def _counted(
+    metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int, clusters: Clusters | None
+) -> Bounds:
     assert metric.per_row is not None
-    return rates.of_one(float(metric.per_row(y, predictions).sum()), len(y))
+    right = metric.per_row(y, predictions)
+    effect = clusters.effect(right.astype(np.float64)) if clusters else 1.0
+    return rates.of_one(float(right.sum()) / effect, len(y) / effect)
 
 
-def _confused(metric: Metric, y: np.ndarray, predictions: Predictions, seed: int) -> Bounds:
+def _confused(
+    metric: Metric, y: np.ndarray, predictions: Predictions, seed: int, clusters: Clusters | None
+) -> Bounds:
     assert metric.of_confusion is not None
     counts = confusion(y, predictions)
+    effect = 1.0
+    if clusters:
+        truth, answer = (codes(part, predictions.classes) for part in (y, predictions.label))
+        effect = clusters.effect(cells.influence(metric.of_confusion, counts)[truth, answer])
     if metric.trials is None:
-        return cells.of_one(metric.of_confusion, counts, seed=seed)
-    low, high = rates.of_one(*metric.trials(counts))
+        return cells.of_one(metric.of_confusion, counts, seed=seed, effect=effect)
+    hits, trials = metric.trials(counts)
+    low, high = rates.of_one(hits / effect, trials / effect)
     return metric.of_rate(low), metric.of_rate(high)
 
 
-def _ranked(metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int) -> Bounds:
-    assert metric.placements is not None
-    return ranks.of_one(metric.placements(y, predictions))
-
-
-def _averaged(metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int) -> Bounds:
-    rows = metric.influence or metric.per_row
-    assert rows is not None
-    worth = one_row(metric, y, predictions)
-    if not (metric.bounded and metric.binary_only):
-        return means.interval(rows(y, predictions), one_row=worth)
-    few = rarest(y, predictions)
-    return means.share(rows(y, predictions), one_row=worth * len(y) / max(few, 1), rarest=few)
-
-
-def _resampled(
-    metric: Metric,
-    y: np.ndarray,
-    predictions: Predictions,
-    seed: int,
-    groups: np.ndarray | None = None,
+def _ranked(
+    metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int, clusters: Clusters | None
 ) -> Bounds:
-    return resampling.interval(
-        lambda rows: metric.value(y[rows], predictions.rows(rows)),
-        resampling.units_of(groups, y, predictions),
-        seed=seed,
+    assert metric.placements is not None
+    placements = metric.placements(y, predictions)
+    effect = 1.0
+    if clusters:
+        effect = clusters.effect(ranks.influence(placements, positive(y, predictions)))
+    return ranks.of_one(placements, effect=effect)
+
+
+def _averaged(
+    metric: Metric, y: np.ndarray, predictions: Predictions, _seed: int, clusters: Clusters | None
+) -> Bounds:
+    of_row = metric.influence or metric.per_row
+    assert of_row is not None
+    worth = one_row(metric, y, predictions)
+    if metric.ratio is not None:
+        part, whole = metric.ratio(y, predictions)
+        if whole.any():
+            parts = (clusters.totals(part), clusters.totals(whole)) if clusters else (part, whole)
+            low, high = means.ratio(*parts, one_row=worth)
+            return 1 - high, 1 - low
+    rows = of_row(y, predictions)
+    rows = clusters.totals(rows) if clusters else rows
+    if not (metric.bounded and metric.binary_only):
+        return means.interval(rows, one_row=worth)
+    few = rarest(y, predictions, clusters)
+    return means.share(
+        rows,
+        one_row=worth * len(rows) / max(few, 1),
+        rarest=few,
+        optimism=metric.optimism(y, predictions) if metric.optimism else 0.0,
     )
 
 
-BOUNDS: dict[str, Callable[[Metric, np.ndarray, Predictions, int], Bounds]] = {
+def _resampled(
+    metric: Metric, y: np.ndarray, predictions: Predictions, seed: int, clusters: Clusters | None
+) -> Bounds:
+    value = metric.value(y, predictions)
+    if metric.of_scores is not None and clusters is None:
+        low, high = curves.of_one(
+            metric.of_scores, positive(y, predictions), score(predictions), seed=seed
+        )
+        count = rarest(y, predictions)
+    else:
+        units = resampling.units_of(clusters.of_row if clusters else None, y, predictions)
+        low, high = resampling.interval(
+            lambda rows: metric.value(y[rows], predictions.rows(rows)), units, seed=seed
+        )
+        count = len(units.sizes)
+    reach = unseen(metric, y, predictions, count)
+    return min(low, value - reach), max(high, value + reach)
+
+
+BOUNDS: dict[str, Callable[[Metric, np.ndarray, Predictions, int, Clusters | None], Bounds]] = {
     "count": _counted,
     "confusion": _confused,
     "ranks": _ranked,

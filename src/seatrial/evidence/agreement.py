@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seatrial.evidence.times import Times
+from seatrial.inference.answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from seatrial.inference.answer import Answer
 
     Classes = tuple[int | str, ...]
 
@@ -160,7 +159,7 @@ def agreement(
     """
     if served.probabilities is None:
         return _of_numbers(served.label, candidate.label, variance)
-    differs = np.asarray(served.label != candidate.label, dtype=bool)
+    differs = differing(served, candidate)
     if candidate.probabilities is None:
         return Agreement(_mean(differs), 1.0)
     first, second = served.probabilities, candidate.probabilities
@@ -174,6 +173,29 @@ def agreement(
     return Agreement(_mean(differs), _mean(apart), bool((known & ~found).any()))
 
 
+def differing(served: Answer, candidate: Answer, *, variance: float = 0.0) -> np.ndarray:
+    """[n] how far two answers to each row differ, in [0, 1]: see :attr:`Agreement.disagreed`.
+
+    >>> one, other = (Answer(np.array(label)) for label in ([1.0, 2.0], [1.0, 2.5]))
+    >>> differing(one, other, variance=1.0).tolist()
+    [0.0, 0.25]
+    """
+    if served.probabilities is not None or served.label.dtype.kind not in "fiub":
+        return np.asarray(served.label != candidate.label, dtype=np.float64)
+    if candidate.label.dtype.kind not in "fiub":
+        return np.ones(len(served.label))
+    first, second = served.label.astype(np.float64), candidate.label.astype(np.float64)
+    known, found = np.isfinite(first), np.isfinite(second)
+    apart = np.zeros(len(first))
+    both = known & found
+    apart[both] = np.abs(first[both] - second[both])
+    with np.errstate(over="ignore"):
+        squared = apart**2 / variance if variance > 0 else (apart > 0).astype(np.float64)
+    share = np.minimum(1.0, squared)
+    share[known != found] = 1.0
+    return share
+
+
 def _of_numbers(served: np.ndarray, candidate: np.ndarray, variance: float) -> Agreement:
     if candidate.dtype.kind not in "fiub":
         return Agreement(1.0, 0.0)
@@ -182,10 +204,7 @@ def _of_numbers(served: np.ndarray, candidate: np.ndarray, variance: float) -> A
     apart = np.zeros(len(first))
     both_known = known & found
     apart[both_known] = np.abs(first[both_known] - second[both_known])
-    with np.errstate(over="ignore"):
-        squared = apart**2 / variance if variance > 0 else apart > 0
-    share = np.minimum(1.0, squared)
-    share[known != found] = 1.0
+    share = differing(Answer(served), Answer(candidate), variance=variance)
     return Agreement(_mean(share), _mean(apart), bool((known & ~found).any()))
 
 

@@ -28,8 +28,12 @@ CHUNK = 4_000_000
 """Numbers held at once while drawing: 32 MB."""
 
 
-def of_one(of_confusion: OfConfusion, counts: np.ndarray, *, seed: int) -> tuple[float, float]:
+def of_one(
+    of_confusion: OfConfusion, counts: np.ndarray, *, seed: int, effect: float = 1.0
+) -> tuple[float, float]:
     """(low, high) of a metric of one model with the confusion ``counts`` [k, k].
+
+    ``effect`` is how many rows prove as much as one (:mod:`seatrial.evidence.clusters`).
 
     >>> from seatrial.metrics import get
     >>> low, high = of_one(get("f1_macro").of_confusion, np.array([[40, 10], [5, 45]]), seed=1)
@@ -40,6 +44,7 @@ def of_one(of_confusion: OfConfusion, counts: np.ndarray, *, seed: int) -> tuple
     seen = _seen(counts.sum(axis=0) + counts.sum(axis=1))
     own = np.flatnonzero(counts.sum(axis=1))
     size = len(counts)
+    counts = counts / effect
 
     def values(extra: np.ndarray) -> np.ndarray:
         cells = (counts + extra).ravel()
@@ -67,6 +72,7 @@ def of_difference(
     second: np.ndarray,
     *,
     seed: int,
+    effect: float = 1.0,
 ) -> tuple[float, float]:
     """(low, high) of metric(first) - metric(second), from the class codes [n] of the same rows.
 
@@ -77,16 +83,54 @@ def of_difference(
     >>> bool(0.06 < low < 0.1 < high < 0.16)
     True
     """
-    high = _upper(of_confusion, truth, first, second, seed)
-    return -_upper(of_confusion, truth, second, first, seed), high
+    size = int(max(truth.max(), first.max(), second.max(), 1)) + 1
+    cell, counts = np.unique((truth * size + first) * size + second, return_counts=True)
+    table = cell // size**2, cell // size % size, cell % size
+    upper = [
+        _upper(of_confusion, (table[0], *answers), counts / effect, size, seed)
+        for answers in (table[1:], table[:0:-1])
+    ]
+    return -upper[1], upper[0]
+
+
+def influence(of_confusion: OfConfusion, counts: np.ndarray) -> np.ndarray:
+    """[k, k] the metric plus what a row of each cell does to it, to first order; 0 with no row.
+
+    n times the metric's slope along the cell's count, by the difference between a little more
+    and a little less of it: no such metric depends on the sum of the counts.
+
+    >>> from seatrial.metrics import get
+    >>> influence(get("recall").of_confusion, np.array([[8, 2], [4, 12]])).round(3)
+    array([[ 0.75 ,  0.75 ],
+           [-0.469,  1.156]])
+    """
+    size = len(counts)
+    there = np.flatnonzero(counts)
+    slopes = np.zeros(size * size)
+    step = max(1, CHUNK // (size * size))
+    for start in range(0, len(there), step):
+        places = there[start : start + step]
+        little = 1e-3 * counts.ravel()[places]
+        tables = np.tile(counts.ravel().astype(np.float64), (2, len(places), 1))
+        for table, sign in zip(tables, (1, -1), strict=True):
+            table[np.arange(len(places)), places] += sign * little
+        more, less = of_confusion(tables.reshape(2, -1, size, size))
+        slopes[places] = (more - less) / (2 * little)
+    centre = np.zeros(size * size)
+    centre[there] = of_confusion(counts.astype(np.float64))
+    return np.asarray(centre + slopes * counts.sum()).reshape(size, size)
 
 
 def _upper(
-    of_confusion: OfConfusion, truth: np.ndarray, first: np.ndarray, second: np.ndarray, seed: int
+    of_confusion: OfConfusion,
+    table: tuple[np.ndarray, ...],
+    counts: np.ndarray,
+    size: int,
+    seed: int,
 ) -> float:
-    size = int(max(truth.max(), first.max(), second.max(), 1)) + 1
-    seen = _seen(np.bincount(np.concatenate([truth, first, second]), minlength=size))
-    cell, counts = np.unique((truth * size + first) * size + second, return_counts=True)
+    truth, first, second = table
+    seen = _seen(np.bincount(np.concatenate(table), minlength=size))
+    cell = (truth * size + first) * size + second
     extra = [
         ((own * size + own) * size + other, UNSEEN / (len(seen) - 1))
         for own in seen

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seatrial.evidence import logits
 from seatrial.evidence.rates import LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PRIOR = 30
+"""Rows of the rarer class that what is known beforehand about a share counts for."""
 
 
 def interval(rows: np.ndarray, *, one_row: float = 0.0) -> tuple[float, float]:
@@ -16,7 +23,8 @@ def interval(rows: np.ndarray, *, one_row: float = 0.0) -> tuple[float, float]:
     The wider of Student's t and of t after Hall's transformation, which takes the skewness out
     (Hall 1992, "On the removal of skewness by transformation", JRSS B 54). Losses are skewed, and
     on the side of their tail plain t errs two or three times as often as it says; for differences
-    of losses, which have two tails, it is Hall's bound that is too narrow.
+    of losses, which have two tails, it is Hall's bound that is too narrow. Long tails also count
+    as fewer degrees of freedom (:func:`freedom`).
 
     ``one_row`` is what a single row can plausibly be worth. Rows that all agree prove no more
     than that fewer than about one in n differs, so the deviation is at least that of one such row.
@@ -25,23 +33,101 @@ def interval(rows: np.ndarray, *, one_row: float = 0.0) -> tuple[float, float]:
     >>> round(low, 3), round(high, 3)
     (0.125, 0.275)
     """
-    n = len(rows)
-    if n < 2:
+    if len(rows) < 2:
         return -math.inf, math.inf
     mean = float(np.mean(rows))
-    error = deviation(rows, one_row=one_row)
-    if error == 0:
+    apart = rows - mean
+    squares = apart * apart
+    powers = (squares, squares * apart, squares * squares)
+    return _of_moments(len(rows), mean, [float(np.mean(each)) for each in powers], one_row)
+
+
+def ratio(part: np.ndarray, whole: np.ndarray, *, one_row: float = 0.0) -> tuple[float, float]:
+    """(low, high) of mean(part) / mean(whole), both [n] of the same rows; ``whole`` is positive.
+
+    The ratios r for which the mean of part - r whole is not told from 0 (:func:`interval`): Fieller
+    (1954), "Some problems in interval estimation", JRSS B 16. To first order a ratio is lopsided on
+    few rows, and misses by half as much again as it says. Infinite where ``whole`` itself is not
+    told from 0. ``one_row`` is in units of the ratio.
+
+    >>> part, whole = np.array([0.1, 0.3, 0.2, 0.25, 0.15]), np.array([1.1, 0.9, 1.0, 0.8, 1.2])
+    >>> low, high = ratio(part, whole)
+    >>> round(low, 3), round(high, 3)
+    (0.111, 0.317)
+    """
+    n = len(part)
+    if n < 2:
+        return -math.inf, math.inf
+    means = float(np.mean(part)), float(np.mean(whole))
+    ups, downs = _powers(part - means[0]), _powers(whole - means[1])
+    mixed = {
+        (order - down, down): float(ups[order - down] @ downs[down]) / n
+        for order in (2, 3, 4)
+        for down in range(order + 1)
+    }
+
+    def told_apart(r: float) -> bool:
+        moments = [
+            sum(
+                math.comb(order, down) * (-r) ** down * mixed[order - down, down]
+                for down in range(order + 1)
+            )
+            for order in (2, 3, 4)
+        ]
+        low, high = _of_moments(n, means[0] - r * means[1], moments, one_row * means[1])
+        return low > 0 or high < 0
+
+    value = means[0] / means[1]
+    return _edge(told_apart, value, -1), _edge(told_apart, value, 1)
+
+
+def _powers(apart: np.ndarray) -> list[np.ndarray]:
+    powers = [np.ones(len(apart))]
+    for _ in range(4):
+        powers.append(powers[-1] * apart)
+    return powers
+
+
+def _edge(told_apart: Callable[[float], bool], value: float, sign: int) -> float:
+    step = max(abs(value), 1e-6)
+    for _ in range(60):
+        if told_apart(value + sign * step):
+            break
+        step *= 2
+    else:
+        return sign * math.inf
+    inside, outside = 0.0, step
+    for _ in range(60):
+        middle = (inside + outside) / 2
+        told = told_apart(value + sign * middle)
+        inside, outside = (inside, middle) if told else (middle, outside)
+    return value + sign * outside
+
+
+def _of_moments(n: int, mean: float, moments: list[float], one_row: float) -> tuple[float, float]:
+    # ``moments`` are the second to the fourth about the mean.
+    second, third, fourth = moments
+    error = math.sqrt(max(second * n / (n - 1), one_row**2 / n) / n)
+    if error <= 0:
         return mean, mean
-    skewness = float(np.mean(((rows - mean) / (error * math.sqrt(n))) ** 3)) / math.sqrt(n)
-    quantile = student(n - 1)
+    skewness = third / (error * math.sqrt(n)) ** 3 / math.sqrt(n)
+    quantile = student(_freedom(n, second, fourth))
     return (
         mean - error * max(quantile, _unskewed(quantile, skewness)),
         mean + error * max(quantile, -_unskewed(-quantile, skewness)),
     )
 
 
-def share(rows: np.ndarray, *, one_row: float, rarest: int) -> tuple[float, float]:
+def share(
+    rows: np.ndarray, *, one_row: float, rarest: int, optimism: float = 0.0
+) -> tuple[float, float]:
     """(low, high) of a mean that lies in [0, 1] and rests on the ``rarest`` class's rows.
+
+    With few of them, rows that happen to be spread little would prove too much. So the variance
+    is at least its mean with that of a rate over as many trials as there are rows of the rarer
+    class, which counts for 30 of them (Boyd, Eng and Page 2013, "Area under the precision-recall
+    curve: point estimates and confidence intervals", ECML, bound by the latter alone).
+    ``optimism`` is taken off before the low bound is computed.
 
     >>> low, high = share(np.array([0.9, 1.0, 0.8, 0.9]), one_row=0.5, rarest=3)
     >>> low > 0, high < 1
@@ -49,12 +135,21 @@ def share(rows: np.ndarray, *, one_row: float, rarest: int) -> tuple[float, floa
     """
     if rarest < 2:
         return 0.0, 1.0
-    reach = student(rarest - 1) * deviation(rows, one_row=one_row)
-    return logits.of_one(float(np.mean(rows)), reach)
+    value = float(np.mean(rows))
+    error = deviation(rows, one_row=one_row)
+    of_rate = max(value * (1 - value), 0.0) / rarest
+    error = max(error, math.sqrt((rarest * error**2 + PRIOR * of_rate) / (rarest + PRIOR)))
+    reach = student(min(rarest - 1, freedom(rows))) * error
+    return logits.of_one(max(value - optimism, 0.0), reach)[0], logits.of_one(value, reach)[1]
 
 
 def shares(
-    first: np.ndarray, second: np.ndarray, *, one_row: float, rarest: int
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    one_row: float,
+    rarest: int,
+    optimism: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[float, float]:
     """(low, high) of the difference of two such means on the same rows.
 
@@ -65,12 +160,39 @@ def shares(
     """
     if rarest < 2:
         return -1.0, 1.0
-    quantile = student(rarest - 1)
+    quantile = student(min(rarest - 1, freedom(first - second)))
     one, other = ((float(np.mean(rows)), quantile * deviation(rows)) for rows in (first, second))
     scale = float(np.std(first) * np.std(second))
     joint = float(np.mean((first - one[0]) * (second - other[0])))
     reach = quantile * deviation(first - second, one_row=one_row)
-    return logits.of_difference(one, other, joint / scale if scale else 0.0, reach)
+    low, high = logits.of_difference(one, other, joint / scale if scale else 0.0, reach)
+    flattered = optimism[0] - optimism[1]
+    return min(low, low - flattered), max(high, high - flattered)
+
+
+def freedom(rows: np.ndarray) -> float:
+    """Degrees of freedom of the variance of ``rows`` ([n]): n - 1 when they look normal, or fewer.
+
+    Those of the chi-square law whose variance, relative to its mean, is that of the sample
+    variance of rows with this kurtosis k: 2 n / (k - (n - 3) / (n - 1)). Source: Satterthwaite
+    (1946), "An approximate distribution of estimates of variance components", Biometrics
+    Bulletin 2.
+
+    >>> freedom(np.array([-1.0, 1.0] * 50))
+    99.0
+    >>> round(freedom(np.arange(100) == 0.0), 1)
+    2.1
+    """
+    apart = rows - np.mean(rows)
+    squares = apart * apart
+    return _freedom(len(rows), float(np.mean(squares)), float(np.mean(squares * squares)))
+
+
+def _freedom(n: int, second: float, fourth: float) -> float:
+    if second <= 0:
+        return n - 1.0
+    excess = fourth / second**2 - (n - 3) / (n - 1)
+    return n - 1.0 if excess <= 0 else max(min(n - 1.0, 2 * n / excess), 1.0)
 
 
 def deviation(rows: np.ndarray, *, one_row: float = 0.0) -> float:

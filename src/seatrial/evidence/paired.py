@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.evidence import cells, means, ranks, rates, resampling
-from seatrial.evidence.absolute import demand_numbers, finite, one_row, rarest
-from seatrial.metrics._labels import codes
+import numpy as np
+
+from seatrial.evidence import cells, curves, means, ranks, rates, resampling
+from seatrial.evidence.absolute import demand_numbers, finite, one_row, rarest, unseen
+from seatrial.evidence.clusters import Clusters
+from seatrial.metrics._labels import codes, positive, score
 from seatrial.outcome import Direction, Measure, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import numpy as np
 
     from seatrial.metrics import Metric, Predictions
 
@@ -32,8 +33,9 @@ def compare(
     """How much worse the candidate is (positive: worse), judged by non-inferiority.
 
     Passes when the upper bound is within the margin, fails when the lower one is beyond it.
-    ``y`` [n] is the truth; ``groups`` [n] says which rows belong together and are drawn together.
-    Swapping the two models swaps the bounds and their signs exactly.
+    ``y`` [n] is the truth; ``groups`` [n] says which rows belong together: they prove less than
+    as many independent rows, and the wider of the two bounds counts. Swapping the two models
+    swaps the bounds and their signs.
 
     >>> import numpy as np
     >>> from seatrial.metrics import Predictions, get
@@ -46,9 +48,10 @@ def compare(
     demand_numbers(y, candidate, production)
     sign = 1 if metric.greater_is_better else -1
     value = sign * (metric.value(y, production) - metric.value(y, candidate))
-    low, high = BOUNDS[metric.method](metric, y, production, candidate, seed)
+    bounds = BOUNDS[metric.method]
+    low, high = bounds(metric, y, production, candidate, seed, None)
     if groups is not None:
-        by_group = _resampled(metric, y, production, candidate, seed, groups)
+        by_group = bounds(metric, y, production, candidate, seed, Clusters.of(groups))
         low, high = min(low, by_group[0]), max(high, by_group[1])
     low, high = sorted((sign * low, sign * high))
     widest = metric.most - metric.least
@@ -66,41 +69,91 @@ def compare(
 
 
 def _counted(
-    metric: Metric, y: np.ndarray, first: Predictions, second: Predictions, _seed: int
+    metric: Metric,
+    y: np.ndarray,
+    first: Predictions,
+    second: Predictions,
+    _seed: int,
+    clusters: Clusters | None,
 ) -> Bounds:
     assert metric.per_row is not None
     difference = metric.per_row(y, first) - metric.per_row(y, second)
-    return rates.of_difference(
-        int((difference > 0).sum()), int((difference < 0).sum()), len(difference)
-    )
+    effect = clusters.effect(difference.astype(np.float64)) if clusters else 1.0
+    only = (int((difference > 0).sum()), int((difference < 0).sum()))
+    return rates.of_difference(only[0] / effect, only[1] / effect, len(y) / effect)
 
 
 def _confused(
-    metric: Metric, y: np.ndarray, first: Predictions, second: Predictions, seed: int
+    metric: Metric,
+    y: np.ndarray,
+    first: Predictions,
+    second: Predictions,
+    seed: int,
+    clusters: Clusters | None,
 ) -> Bounds:
     assert metric.of_confusion is not None
     classes = tuple(sorted({*first.classes, *second.classes}))  # type: ignore[type-var]
     truth, one, other = (codes(part, classes) for part in (y, first.label, second.label))
-    return cells.of_difference(metric.of_confusion, truth, one, other, seed=seed)
+    effect = 1.0
+    if clusters:
+        size = len(classes) + 1
+        worth = []
+        for answer in (one, other):
+            counts = np.bincount(truth * size + answer, minlength=size**2).reshape(size, size)
+            worth.append(cells.influence(metric.of_confusion, counts)[truth, answer])
+        effect = clusters.effect(worth[0] - worth[1])
+    return cells.of_difference(metric.of_confusion, truth, one, other, seed=seed, effect=effect)
 
 
 def _ranked(
-    metric: Metric, y: np.ndarray, first: Predictions, second: Predictions, _seed: int
+    metric: Metric,
+    y: np.ndarray,
+    first: Predictions,
+    second: Predictions,
+    _seed: int,
+    clusters: Clusters | None,
 ) -> Bounds:
     assert metric.placements is not None
-    return ranks.of_difference(metric.placements(y, first), metric.placements(y, second))
+    one, other = metric.placements(y, first), metric.placements(y, second)
+    effect = 1.0
+    if clusters:
+        is_positive = positive(y, first)
+        worth = ranks.influence(one, is_positive) - ranks.influence(other, is_positive)
+        effect = clusters.effect(worth)
+    return ranks.of_difference(one, other, effect=effect)
 
 
 def _averaged(
-    metric: Metric, y: np.ndarray, first: Predictions, second: Predictions, _seed: int
+    metric: Metric,
+    y: np.ndarray,
+    first: Predictions,
+    second: Predictions,
+    _seed: int,
+    clusters: Clusters | None,
 ) -> Bounds:
-    rows = metric.influence or metric.per_row
-    assert rows is not None
-    one, other, worth = rows(y, first), rows(y, second), one_row(metric, y, first)
+    of_row = metric.influence or metric.per_row
+    assert of_row is not None
+    worth = one_row(metric, y, first)
+    if metric.ratio is not None:
+        (mine, whole), (theirs, _) = metric.ratio(y, first), metric.ratio(y, second)
+        if whole.any():
+            more = theirs - mine
+            parts = (clusters.totals(more), clusters.totals(whole)) if clusters else (more, whole)
+            return means.ratio(*parts, one_row=worth)
+    one, other = of_row(y, first), of_row(y, second)
+    if clusters:
+        one, other = clusters.totals(one), clusters.totals(other)
     if not (metric.bounded and metric.binary_only):
         return means.interval(one - other, one_row=worth)
-    few = rarest(y, first)
-    return means.shares(one, other, one_row=worth / 2 * len(y) / max(few, 1), rarest=few)
+    few = rarest(y, first, clusters)
+    flattered = (metric.optimism(y, model) if metric.optimism else 0.0 for model in (first, second))
+    return means.shares(
+        one,
+        other,
+        one_row=worth / 2 * len(one) / max(few, 1),
+        rarest=few,
+        optimism=(next(flattered), next(flattered)),
+    )
 
 
 def _resampled(
@@ -109,21 +162,36 @@ def _resampled(
     first: Predictions,
     second: Predictions,
     seed: int,
-    groups: np.ndarray | None = None,
+    clusters: Clusters | None,
 ) -> Bounds:
-    def upper(one: Predictions, other: Predictions) -> float:
-        return resampling.interval(
+    # Always the same model first, whichever was named first, so that the same rows are drawn.
+    values = metric.value(y, first), metric.value(y, second)
+    if values[0] < values[1]:
+        low, high = _resampled(metric, y, second, first, seed, clusters)
+        return -high, -low
+    if metric.of_scores is not None and clusters is None:
+        low, high = curves.of_difference(
+            metric.of_scores, positive(y, first), score(first), score(second), seed=seed
+        )
+        count = rarest(y, first)
+    else:
+        units = resampling.units_of(clusters.of_row if clusters else None, y, first, second)
+        low, high = resampling.interval(
             lambda rows: (
-                metric.value(y[rows], one.rows(rows)) - metric.value(y[rows], other.rows(rows))
+                metric.value(y[rows], first.rows(rows)) - metric.value(y[rows], second.rows(rows))
             ),
-            resampling.units_of(groups, y, one, other),
+            units,
             seed=seed,
-        )[1]
+        )
+        count = len(units.sizes)
+    value, reach = values[0] - values[1], unseen(metric, y, first, count) / 2
+    return min(low, value - reach), max(high, value + reach)
 
-    return -upper(second, first), upper(first, second)
 
-
-BOUNDS: dict[str, Callable[[Metric, np.ndarray, Predictions, Predictions, int], Bounds]] = {
+BOUNDS: dict[
+    str,
+    Callable[[Metric, np.ndarray, Predictions, Predictions, int, Clusters | None], Bounds],
+] = {
     "count": _counted,
     "confusion": _confused,
     "ranks": _ranked,

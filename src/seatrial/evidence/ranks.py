@@ -17,10 +17,12 @@ from seatrial.evidence.rates import Z
 Placements = tuple[np.ndarray, np.ndarray]
 
 
-def of_one(placements: Placements) -> tuple[float, float]:
+def of_one(placements: Placements, *, effect: float = 1.0) -> tuple[float, float]:
     """(low, high) of the area, by its logit.
 
     A perfect area shows no variance at all: then the score-type interval of Newcombe.
+    ``effect`` is how many rows prove as much as one: the variance of Obuchowski (1997),
+    "Nonparametric analysis of clustered ROC curve data", Biometrics 53, over DeLong's.
 
     >>> low, high = of_one((np.ones(20), np.ones(30)))
     >>> round(low, 3), high
@@ -31,11 +33,14 @@ def of_one(placements: Placements) -> tuple[float, float]:
         return 0.0, 1.0
     area = float(np.mean(positives))
     if not 0 < area < 1:
-        return newcombe(area, len(positives), len(negatives))
-    return logits.of_one(area, _quantile(placements) * _deviation(placements, off=0.5))
+        return newcombe(area, len(positives) / effect, len(negatives) / effect)
+    reach = _quantile(placements) * _deviation(placements, off=0.5)
+    return logits.of_one(area, reach * math.sqrt(effect))
 
 
-def of_difference(first: Placements, second: Placements) -> tuple[float, float]:
+def of_difference(
+    first: Placements, second: Placements, *, effect: float = 1.0
+) -> tuple[float, float]:
     """(low, high) of area(first) - area(second), by the paired variance.
 
     >>> same = (np.array([1.0, 0.5, 1.0]), np.array([1.0, 0.75, 0.75]))
@@ -45,7 +50,7 @@ def of_difference(first: Placements, second: Placements) -> tuple[float, float]:
     """
     if min(len(part) for part in first) < 2:
         return -1.0, 1.0
-    quantile = _quantile(first)
+    quantile = _quantile(first) * math.sqrt(effect)
     errors = [_deviation(placements) for placements in (first, second)]
     joint = sum(
         float(np.cov(*pair)[0, 1]) / len(pair[0]) for pair in zip(first, second, strict=True)
@@ -57,6 +62,21 @@ def of_difference(first: Placements, second: Placements) -> tuple[float, float]:
         joint / (errors[0] * errors[1]) if all(errors) else 0.0,
         quantile * _deviation(apart, off=0.25),
     )
+
+
+def influence(placements: Placements, is_positive: np.ndarray) -> np.ndarray:
+    """[n] the area plus what each row does to it, to first order; ``is_positive`` is [n].
+
+    >>> influence((np.array([1.0, 0.5]), np.array([1.0, 0.5])), np.array([0, 1, 0, 1]) == 1)
+    array([1.25, 1.25, 0.25, 0.25])
+    """
+    rows = np.empty(len(is_positive))
+    for part, chosen in zip(placements, (is_positive, ~is_positive), strict=True):
+        if not len(part):
+            return np.full(len(is_positive), 0.5)
+        area = float(np.mean(part))
+        rows[chosen] = area + (part - area) * (len(rows) / len(part))
+    return rows
 
 
 def newcombe(area: float, positives: float, negatives: float) -> tuple[float, float]:

@@ -55,10 +55,16 @@ class Metric:
                    the rate of successes into the metric, a single model is bounded exactly
     ``ranks``      ``placements``: ([positives], [negatives]), the mean of each is the metric
     ``mean``       ``per_row``: n numbers whose mean is the metric, or ``influence``: n numbers
-                   whose mean is the metric to first order (its value plus each row's influence)
-    ``resample``   nothing: ``value`` is computed again on drawn rows
+                   whose mean is the metric to first order (its value plus each row's influence);
+                   with ``ratio``, two times n numbers of which the metric is 1 less the ratio of
+                   the means, and the second do not depend on the model, it is bounded as a ratio
+    ``resample``   nothing: ``value`` is computed again on drawn rows; or ``of_scores``:
+                   [..., 2, s] weights of the negative and the positive rows, by ascending score,
+                   -> [...] values; then counts by score are drawn, at a cost that hardly grows
 
-    ``least`` and ``most`` are the ends of the metric's range.
+    ``optimism`` estimates by how much the metric flatters a model because it is measured on few
+    rows; it is taken off the bound that a good model must hold. ``least`` and ``most`` are the
+    ends of the metric's range.
     """
 
     name: str
@@ -71,10 +77,13 @@ class Metric:
     most: float = math.inf
     per_row: Callable[[np.ndarray, Predictions], np.ndarray] | None = None
     influence: Callable[[np.ndarray, Predictions], np.ndarray] | None = None
+    ratio: Callable[[np.ndarray, Predictions], tuple[np.ndarray, np.ndarray]] | None = None
     of_confusion: Callable[[np.ndarray], np.ndarray] | None = None
     trials: Callable[[np.ndarray], tuple[float, float]] | None = None
     of_rate: Callable[[float], float] = float
     placements: Callable[[np.ndarray, Predictions], tuple[np.ndarray, np.ndarray]] | None = None
+    of_scores: Callable[[np.ndarray], np.ndarray] | None = None
+    optimism: Callable[[np.ndarray, Predictions], float] | None = None
 
     @property
     def bounded(self) -> bool:

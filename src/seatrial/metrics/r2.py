@@ -31,9 +31,23 @@ def influence(y: np.ndarray, predictions: Predictions) -> np.ndarray:
     return np.asarray(r2 - (wrong - (1 - r2) * spread) / spread.mean())
 
 
+def ratio(y: np.ndarray, predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    """Squared errors, and squared distances from the mean with the variance's n / (n - 1): [n]."""
+    wrong, spread = _squares(y, predictions)
+    return wrong, spread * (len(spread) / max(len(spread) - 1, 1))
+
+
 def _squares(y: np.ndarray, predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
     truth = np.asarray(y, dtype=np.float64)
     return (truth - predictions.label) ** 2, (truth - truth.mean()) ** 2
 
 
-R2 = Metric(name="r2", problem="numbers", value=value, method="mean", influence=influence, most=1.0)
+R2 = Metric(
+    name="r2",
+    problem="numbers",
+    value=value,
+    method="mean",
+    influence=influence,
+    ratio=ratio,
+    most=1.0,
+)

@@ -17,30 +17,22 @@ def value(y: np.ndarray, predictions: Predictions) -> float:
 def placements(y: np.ndarray, predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
     """For each positive row the share of negatives below it; for each negative that of those above.
 
-    Source: Sun and Xu (2014), "Fast implementation of DeLong's algorithm", by mid-ranks.
+    Equal scores count half. By counts at each distinct score, so that one sort is enough: Sun and
+    Xu (2014), "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21, get
+    the same from three.
 
     >>> p = np.array([0.1, 0.4, 0.35, 0.8])
     >>> answers = Predictions(p > 0.5, np.column_stack([1 - p, p]), (False, True))
     >>> [part.tolist() for part in placements(np.array([False, False, True, True]), answers)]
     [[0.5, 1.0], [1.0, 0.5]]
     """
-    is_positive, scores = positive(y, predictions), score(predictions)
-    above, below = scores[is_positive], scores[~is_positive]
-    joint = midranks(scores)
-    beaten = (joint[is_positive] - midranks(above)) / max(len(below), 1)
-    lost = 1 - (joint[~is_positive] - midranks(below)) / max(len(above), 1)
-    return beaten, lost
-
-
-def midranks(numbers: np.ndarray) -> np.ndarray:
-    """[n] ranks from 1; equal numbers share the mean of theirs.
-
-    >>> midranks(np.array([3.0, 1.0, 3.0])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    _, place, count = np.unique(numbers, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return np.asarray((last - (count - 1) / 2)[place])
+    is_positive = positive(y, predictions)
+    known, place = np.unique(score(predictions), return_inverse=True)
+    high, low = place[is_positive], place[~is_positive]
+    won, lost = (np.bincount(each, minlength=len(known)) for each in (high, low))
+    below = (np.cumsum(lost) - lost / 2) / max(len(low), 1)
+    above = (len(high) - np.cumsum(won) + won / 2) / max(len(high), 1)
+    return below[high], above[low]
 
 
 RocAuc = Metric(
