@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from seatrial import extend
+from seatrial import extend, notify
 from seatrial.errors import FileError, Mistake, nearest
 from seatrial.pipeline import schema
+from seatrial.pipeline.parameters import typed
 from seatrial.tasks import Scope, Task
 
 if TYPE_CHECKING:
@@ -70,6 +69,7 @@ def make(pipeline: Pipeline, folder: Path) -> Plan:
     )
     for step in steps:
         mistakes += step.task.check(step.scope)
+    mistakes += notify.check(pipeline)
     if mistakes:
         raise FileError(*dict.fromkeys(mistakes))
     return Plan(pipeline, folder, steps)
@@ -88,83 +88,11 @@ def task_class(word: str) -> type[Task]:
     return cast("type[Task]", extend.load("tasks", word))
 
 
-@functools.cache
-def _fields(kind: type[Task]) -> dict[str, tuple[msgspec.structs.FieldInfo, object]]:
-    hints = typing.get_type_hints(kind, include_extras=True)
-    return {field.encode_name: (field, hints[field.name]) for field in msgspec.structs.fields(kind)}
-
-
 def _typed(entry: TaskEntry) -> tuple[list[Mistake], Task | None]:
     """The task with typed parameters, or every mistake in them."""
     if entry.word not in extend.names("tasks"):
         return [], None  # the reader has told
-    kind = task_class(entry.word)
-    fields = _fields(kind)
-    mistakes = [_unknown(entry, key, list(fields)) for key in entry.parameters if key not in fields]
-    values: dict[str, object] = {}
-    for key, (field, hint) in fields.items():
-        if key not in entry.parameters:
-            if field.required:
-                mistakes.append(
-                    Mistake(
-                        f"{entry.word} needs `{key}`",
-                        where=str(entry.where(key)),
-                        fix=f"add `{key}: …` ({_said(hint)})",
-                    )
-                )
-            continue
-        try:
-            values[field.name] = msgspec.convert(entry.parameters[key], hint)
-        except msgspec.ValidationError as error:
-            mistakes.append(_ill_typed(entry, key, hint, error))
-    return mistakes, None if mistakes else kind(**values)
-
-
-def _unknown(entry: TaskEntry, key: str, known: list[str]) -> Mistake:
-    return Mistake(
-        f"{entry.word} does not know the key {key!r}",
-        where=str(entry.where(key)),
-        nearest=nearest(key, known),
-        fix=f"its keys: {', '.join(known)}" if known else "it has no keys",
-    )
-
-
-def _ill_typed(entry: TaskEntry, key: str, hint: object, error: Exception) -> Mistake:
-    why = str(error).partition(" - at ")[0]
-    return Mistake(
-        f"`{key}` of {entry.word} cannot be {entry.parameters[key]!r}: {why}",
-        where=str(entry.where(key)),
-        fix=f"write {_said(hint)}",
-    )
-
-
-_SAID = {
-    "number": "a number",
-    "integer": "a whole number",
-    "string": "a word",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-}
-
-
-def _said(hint: object) -> str:
-    """A type in words, from its JSON Schema."""
-    shape = msgspec.json.schema(hint)
-    parts = shape.get("anyOf", [shape])
-    return " or ".join(_alternative(part) for part in parts if part.get("type") != "null")
-
-
-def _alternative(part: Mapping[str, object]) -> str:
-    if "enum" in part:
-        return "one of " + ", ".join(map(str, cast("list[object]", part["enum"])))
-    text = _SAID.get(str(part.get("type")), "a value")
-    limits = (
-        ("minimum", "at least"), ("exclusiveMinimum", "above"),
-        ("maximum", "at most"), ("exclusiveMaximum", "below"),
-    )  # fmt: skip
-    bounds = [f"{word} {part[key]}" for key, word in limits if key in part]
-    return f"{text} {' and '.join(bounds)}" if bounds else text
+    return typed(task_class(entry.word), entry.word, entry.parameters, entry.where)
 
 
 def file_schema() -> dict[str, object]:

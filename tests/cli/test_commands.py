@@ -241,7 +241,14 @@ def test_an_inconclusive_run_is_for_review(third: Project, seatrial: Program) ->
 @pytest.mark.usefixtures("founding")
 def test_an_empty_project(seatrial: Program) -> None:
     assert "seatrial run pipeline.yaml" in seatrial("status").out
-    assert seatrial("status", "--json").json == {"models": [], "waiting": [], "reviews": []}
+    assert seatrial("status", "--json").json == {
+        "models": [],
+        "waiting": [],
+        "reviews": [],
+        "trouble": [],
+        "watches": [],
+        "held": [],
+    }
     for command in ("runs", "models", "history"):
         said = seatrial(command, "--json")
         assert (said.code, said.json) == (0, [])
@@ -251,7 +258,7 @@ def test_an_empty_project(seatrial: Program) -> None:
 @pytest.mark.usefixtures("third")
 def test_status(seatrial: Program) -> None:
     told = seatrial("status", "--json").json
-    assert set(told) == {"models", "waiting", "reviews"}
+    assert set(told) == {"models", "watches", "held", "waiting", "reviews", "trouble"}
     [model] = told["models"]
     assert set(model) == {"name", "production", "staging", "since", "why"}
     assert (model["name"], model["production"], model["staging"]) == (MODEL, 2, 3)
@@ -290,7 +297,8 @@ def test_models(seatrial: Program) -> None:
 @pytest.mark.usefixtures("third")
 def test_history(seatrial: Program) -> None:
     told = seatrial("history", "--json").json
-    assert all(set(m) == {"at", "event", "model", "version", "by", "reason"} for m in told)
+    keys = {"at", "event", "model", "version", "by", "reason", "evidence"}
+    assert all(set(m) == keys for m in told)
     assert [(m["event"], m["version"]) for m in told] == [("promote", 1), ("promote", 2)]
     assert all(m["by"].startswith("run ") for m in told)
     said = seatrial("history")
@@ -589,16 +597,19 @@ def test_debug_shows_the_traceback(founding: Project, seatrial: Program) -> None
 
 @pytest.mark.slow
 @pytest.mark.slow
-def test_the_demo_delivers_two_models_and_stops_two(
+def test_the_demo_delivers_two_models_stops_two_and_takes_one_back(
     seatrial: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     said = seatrial("demo", "--json")
     assert said.code == 0
     told = json.loads(said.out)
-    assert [run["verdict"] for run in told["runs"]] == ["pass", "fail", "fail", "pass"]
-    assert [run["production"]["after"] for run in told["runs"]] == [1, 1, 1, 3]
+    assert [run["verdict"] for run in told["runs"]] == ["pass", "fail", "fail", "pass", "pass"]
+    assert [run["production"]["after"] for run in told["runs"]] == [1, 1, 1, 3, 4]
     assert "On real water" in said.err
     assert ", 0 lost; " in said.err
+    assert "known good: " in said.err
+    assert "rolled back by the watch: " in said.err
+    assert "version 3 answered again" in said.err
     assert "Who was in production when" in said.err
     assert Path(told["folder"]).is_relative_to(tmp_path)

@@ -168,7 +168,7 @@ def test_verify_finds_an_edited_table(ledger: Ledger, statement: str, table: str
     move = Move(
         model="m", channel="production", version=1, expect=0, event="promote", by="t", reason="r"
     )
-    registry.move(move, {"margin": 0.05})
+    registry.move(move, {"degradation_margin": 0.05})
     assert verify(ledger)[0] == len(list(ledger.events()))
     _sql(ledger, statement)
     with pytest.raises(StoreError, match=f"table '{table}' differs"):

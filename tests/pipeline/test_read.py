@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.pipeline import DEFAULT_SEED
+from seatrial.pipeline import DEFAULT_SEED, Watch
 from seatrial.pipeline.read import read, read_file
 
 FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
@@ -277,7 +277,7 @@ def test_every_setting_is_read() -> None:
         "queue",
         "once",
     )
-    assert pipeline.settings["watch"] == {"hours": 24}
+    assert pipeline.watch == Watch(hours=24)
     assert str(pipeline.where("watch", "hours")) == "p:13:9"
 
 

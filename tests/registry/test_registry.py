@@ -86,13 +86,15 @@ def test_a_move_from_elsewhere_changes_nothing(registry: Registry) -> None:
     head = registry.ledger.head()
     for expect in (0, 2):
         with pytest.raises(MovedError, match=r"moved meanwhile \(to version 1\)"):
-            registry.move(_promotion(1, expect), {"margin": 1})
+            registry.move(_promotion(1, expect), {"degradation_margin": 1})
     assert (registry.ledger.head(), registry.policy("m")) == (head, None)
 
 
 def test_what_was_asked_once_happens_once(registry: Registry) -> None:
     for _ in range(3):
-        registry.move(_promotion(1, expect=0, once="R1/deploy.promote"), {"margin": 0.05})
+        registry.move(
+            _promotion(1, expect=0, once="R1/deploy.promote"), {"degradation_margin": 0.05}
+        )
     channel = registry.channel("m", "production")
     assert channel
     assert (channel.revision, len(registry.history())) == (1, 1)
@@ -105,7 +107,7 @@ def test_what_was_asked_once_happens_once(registry: Registry) -> None:
 def test_the_policy_comes_with_the_move_or_neither(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry.move(_promotion(1, expect=0), {"margin": 0.05})
+    registry.move(_promotion(1, expect=0), {"degradation_margin": 0.05})
     head = registry.ledger.head()
 
     def broken(*_: object) -> None:
@@ -114,21 +116,21 @@ def test_the_policy_comes_with_the_move_or_neither(
     with monkeypatch.context() as patched:
         patched.setattr(registry_module, "_install", broken)
         with pytest.raises(OSError, match="No space"):
-            registry.move(_promotion(2, expect=1), {"margin": 0.9})
+            registry.move(_promotion(2, expect=1), {"degradation_margin": 0.9})
     channel = registry.channel("m", "production")
     assert channel
     assert (channel.version, channel.revision, registry.ledger.head()) == (1, 1, head)
-    assert registry.policy("m") == {"margin": 0.05}
-    registry.move(_promotion(2, expect=1), {"margin": 0.9})
-    assert registry.policy("m") == {"margin": 0.9}
+    assert registry.policy("m") == {"degradation_margin": 0.05}
+    registry.move(_promotion(2, expect=1), {"degradation_margin": 0.9})
+    assert registry.policy("m") == {"degradation_margin": 0.9}
 
 
 def test_the_same_policy_again_is_no_event(registry: Registry) -> None:
     assert registry.policy("m") is None
     for margin in (0.05, 0.05, 0.1):
-        registry.install_policy("m", {"margin": margin})
+        registry.install_policy("m", {"degradation_margin": margin})
     assert len(list(registry.ledger.events("policy_installed"))) == 2
-    assert registry.policy("m") == {"margin": 0.1}
+    assert registry.policy("m") == {"degradation_margin": 0.1}
 
 
 def test_previous_is_the_last_other_version_that_served(registry: Registry) -> None:
@@ -199,7 +201,8 @@ for _ in range(tries):
     expect = seen.revision if seen else 0
     try:
         registry.move(Move(model="m", channel="production", version=version, expect=expect,
-                           event="promote", by=sys.argv[2], reason="race"), {"by": version})
+                           event="promote", by=sys.argv[2], reason="race"),
+                      {"by": version, "degradation_margin": 0.05})
     except MovedError:
         continue
     won.append(expect)
@@ -236,7 +239,7 @@ def test_two_processes_racing_1000_promotions_never_move_twice(registry: Registr
     assert len({move["version"] for move in moves}) == 2
     assert (channel.version, registry.policy("m")) == (
         moves[-1]["version"],
-        {"by": moves[-1]["version"]},
+        {"by": moves[-1]["version"], "degradation_margin": 0.05},
     )
     assert len(moves) < 1000, "they never met: the race proves nothing"
     verify(registry.ledger)

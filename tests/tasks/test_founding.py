@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import StoreError
 from seatrial.registry import registry as registries
+from seatrial.registry.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
 MODEL = "ml_model_training_pipeline"
-POLICY = {"previous_version": "retained", "degradation_margin": 0.05}
+POLICY = Policy(degradation_margin=0.05, metric="accuracy", promised=0.82)
 
 
 def test_it_runs_as_it_stands_to_a_version_in_production(fresh: Project) -> None:
@@ -65,7 +66,7 @@ def test_the_policy_is_installed_in_the_transaction_that_promotes(
     delivered: Project, stores: Callable[[Project], Any]
 ) -> None:
     opened = stores(delivered)
-    assert opened.registry.policy(MODEL) == POLICY
+    assert opened.registry.policy(MODEL) == POLICY.to_json()
     events = list(opened.ledger.events())
     promoted = next(e for e in events if e.body.get("event") == "promote")
     installed = next(e for e in events if e.kind == "policy_installed")

@@ -125,6 +125,8 @@ def test_fewer_rows_can_be_asked_for(delivered: Project) -> None:
 
 
 def test_another_metric_decides_when_the_task_names_it(delivered: Project) -> None:
+    text = delivered.file.read_text()
+    delivered.file.write_text(f"{text}\nwatch: {{metric: neg_brier_score, margin: 0.02}}\n")
     went = delivered.run(f"{INTEGRATION}.metric=roc_auc", f"{UNIT}.performance_threshold=0.6")
     measures = went.measures("integration_tests")
     assert measures["roc_auc"]["verdict"] == "pass"

@@ -161,16 +161,26 @@ class Gateway:
     def _report(self, shadow: str, tally: Tally) -> None:
         shadows.report(self.stores.ledger, shadow, self.identity, tally.to_json())
 
-    def answer(self, rows: NDArray[np.float32], ids: Sequence[str], version: int = 1) -> None:
-        """Answer each of these rows ``[n, 3]`` as a request of its own, and log it."""
+    def answer(
+        self,
+        rows: NDArray[np.float32],
+        ids: Sequence[str],
+        version: int = 1,
+        as_if: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Answer each of these rows ``[n, 3]`` as a request of its own, and log it.
+
+        What is answered is right for the rows ``as_if``: of a version that does harm, say.
+        """
+        shown = rows if as_if is None else as_if
         found = self.stores.registry.version(MODEL, version)
         signature, names = self._signature(version), ("feature_1", "feature_2", "feature_3")
         model = Model.load(self.stores.registry.file(found, "model.onnx"), signature)
         head = record.head(MODEL, version, found.digest)
         records = []
-        for row, identity in zip(rows, ids, strict=True):
+        for row, asked, identity in zip(rows, shown, ids, strict=True):
             one = np.ascontiguousarray(row[None])
-            said = model.predict(dict(zip(names, one.T, strict=True)))
+            said = model.predict(dict(zip(names, asked[None].T, strict=True)))
             records.append(record.of_matrix(head, self.clock.us, 90, identity.encode(), one, said))
         kept = self._log().append(records)
         assert kept.written == len(records), kept

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from seatrial import extend, testing
 from seatrial.plan import task_class
+
+if TYPE_CHECKING:
+    from seatrial.notify import Channel
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -22,6 +26,13 @@ USES: dict[str, dict[str, object]] = {
     "shadow_tests": {"traffic_percentage": 5, "duration_hours": 48},
     "train": {"model_type": "gradient_boosted", "data": "sample"},
     "unit_tests": {"performance_threshold": 0.8},
+}
+
+# Uses that are right and lead nowhere.
+CHANNELS: dict[str, dict[str, object]] = {
+    "apprise": {"url_env": "OPS_CHAT"},
+    "smtp": {"host": "127.0.0.1", "from": "a@b", "to": ["c@d"], "user": "u", "password_env": "P"},
+    "webhook": {"url_env": "OPS_URL", "secret_env": "OPS_SECRET", "on": ["rolled_back"]},
 }
 
 
@@ -42,6 +53,15 @@ def test_metric(word: str) -> None:
     testing.check_metric(word)
 
 
+# apprise imports what newer versions of Python do without
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("word", extend.names("notify"))
+def test_notifier(word: str) -> None:
+    testing.check_notifier(word)
+    if word in CHANNELS:
+        testing.check_notifier(word, CHANNELS[word])
+
+
 @pytest.mark.parametrize("word", extend.names("engines"))
 def test_engine(word: str) -> None:
     testing.check_engine(word)
@@ -49,7 +69,11 @@ def test_engine(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "word"),
-    [(kind, word) for kind in ("tasks", "models", "metrics") for word in extend.names(kind)],
+    [
+        (kind, word)
+        for kind in ("tasks", "models", "metrics", "notify")
+        for word in extend.names(kind)
+    ],
 )
 def test_every_word_has_a_page_or_a_heading(kind: str, word: str) -> None:
     heading = re.compile(rf"^#+ `?{word}`?\s*$", re.MULTILINE)
@@ -65,5 +89,15 @@ def test_every_parameter_of_a_task_is_on_its_page() -> None:
         for field in task_class(word).__struct_encode_fields__
         if f"`{field}`" not in (REFERENCE / f"{word}.md").read_text(encoding="utf-8")
         and f"{field}:" not in (REFERENCE / f"{word}.md").read_text(encoding="utf-8")
+    ]
+    assert not missing
+
+
+def test_every_parameter_of_a_channel_is_on_its_page() -> None:
+    missing = [
+        f"{word}.{field}"
+        for word in extend.names("notify")
+        for field in cast("type[Channel]", extend.load("notify", word)).__struct_encode_fields__
+        if f"`{field}`" not in (REFERENCE / f"{word}.md").read_text(encoding="utf-8")
     ]
     assert not missing

@@ -12,7 +12,8 @@ from seatrial.errors import SeatrialError
 
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
-    "rollback", "cancel", "gc", "serve", "schedules", "profile", "schema", "step",
+    "rollback", "reviews", "approve", "reject", "label", "cancel", "gc", "serve", "schedules",
+    "profile", "schema", "step",
 )  # fmt: skip
 """How ``--help`` lists them: as one meets them."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from seatrial.cli._options import actor
+from seatrial.cli._options import actor, minute
 from seatrial.errors import Mistake, StoreError, UsageError, nearest
 
 if TYPE_CHECKING:
+    from seatrial.ledger.store import Transaction
     from seatrial.registry.project import Project
     from seatrial.registry.registry import Channel, Version
 
@@ -30,11 +32,14 @@ def production_of(opened: Project, model: str) -> Channel | None:
     return opened.registry.channel(model, "production")
 
 
-def move_by_hand(opened: Project, model: str, number: int, event: str, reason: str) -> str:
+def move_by_hand(
+    opened: Project, model: str, number: int, event: str, reason: str, *, lift: bool = False
+) -> str:
     """Move production to a whole version; a sentence that says what happened.
 
     ``event`` is ``promote`` or ``rollback``. Live gateways load the version first, so that the
-    move itself takes milliseconds; one that refuses it stops the move.
+    move itself takes milliseconds; one that refuses it stops the move. What is in quarantine is
+    only moved to with ``lift``, which ends the quarantine in the same transaction.
     """
     from seatrial.registry import standing
     from seatrial.registry.gateways import SERVING
@@ -47,6 +52,7 @@ def move_by_hand(opened: Project, model: str, number: int, event: str, reason: s
     if serving and serving.version == number:
         return f"{version} is in production already; nothing was changed"
     opened.registry.verify(version)
+    digest = _demand_no_quarantine(opened, version, lift=lift)
     _prepare(opened, version, event, reason)
     opened.registry.move(
         Move(
@@ -57,7 +63,8 @@ def move_by_hand(opened: Project, model: str, number: int, event: str, reason: s
             event=event,
             by=actor(),
             reason=reason,
-        )
+        ),
+        also=partial(_told, version, event, reason, digest),
     )
     began = time.monotonic()
     said = standing.wait(
@@ -69,6 +76,36 @@ def move_by_hand(opened: Project, model: str, number: int, event: str, reason: s
         return told
     told += f"{standing.served_by(said)}, {took_ms:.0f} ms after the move"
     return f"{told}; not confirmed by {standing.named(said.missing)}" if said.missing else told
+
+
+def _demand_no_quarantine(opened: Project, version: Version, *, lift: bool) -> str:
+    """The digest of the model file; :class:`UsageError` when it was rolled back by itself."""
+    from seatrial.registry import brakes
+
+    files: Any = opened.registry.manifest(version)["files"]
+    digest = str(files["model.onnx"])
+    found = brakes.quarantined(opened.ledger, version.model, digest)
+    if found is not None and not lift:
+        raise UsageError(
+            Mistake(
+                f"{version} is in quarantine since {minute(found.since)} UTC: {found.reason}",
+                fix="if you know better, add --lift-quarantine; it is recorded with your reason",
+            )
+        )
+    return digest
+
+
+def _told(version: Version, event: str, reason: str, digest: str, transaction: Transaction) -> None:
+    """What comes with a move by hand: the end of a quarantine, and a message."""
+    from seatrial.notify.outbox import Message, post
+    from seatrial.registry import brakes
+
+    brakes.lift(transaction, version.model, digest, actor(), reason)
+    kind = "promoted" if event == "promote" else "rolled_back"
+    text = f"{version} was put into production by {actor()}: {reason}"
+    data = {"version": version.version, "by": actor(), "reason": reason}
+    key = f"{kind}/{version}/{transaction.at}"
+    post(transaction, Message(kind=kind, key=key, model=version.model, text=text, data=data))
 
 
 def _prepare(opened: Project, version: Version, event: str, reason: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +33,9 @@ def project() -> Project:
 
 def actor() -> str:
     """Who is at the keyboard."""
-    return getpass.getuser()
+    from seatrial.review import person
+
+    return person.name()
 
 
 def print_json(value: object) -> None:

@@ -31,7 +31,7 @@ READY_S = 30.0
 
 @dataclass(slots=True)
 class Traffic:
-    """What came of the requests: when each was sent, and the version that answered it."""
+    """What came of the requests: when each was sent (monotonic), and the version that answered."""
 
     answered: list[tuple[float, int]] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -40,6 +40,12 @@ class Traffic:
     def since(self, sent_s: float) -> set[int]:
         """Versions that answered requests sent after a moment."""
         return {version for sent, version in self.answered if sent > sent_s}
+
+    def first_after(self, moment_s: float, version: int) -> float | None:
+        """When the first request was sent that a version answered after a moment; Unix times."""
+        offset_s = time.time() - time.monotonic()
+        found = (s + offset_s for s, v in self.answered if v == version and s + offset_s > moment_s)
+        return next(found, None)
 
 
 @contextmanager

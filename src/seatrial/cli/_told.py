@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seatrial.cli._options import minute
+
 if TYPE_CHECKING:
     from seatrial.engines._drive import Driven
+    from seatrial.review.items import Item
 
 
 def tell(driven: Driven) -> None:
@@ -21,7 +24,12 @@ def tell(driven: Driven) -> None:
         click.echo(str(driven.error), err=True)
     if told["run"] is None:
         return
+    if told["state"] == "finished" and told["verdict"] == "inconclusive":
+        for error in told["errors"]:
+            click.echo(error)
     click.echo(_summary(driven, told))
+    for item in driven.asked:
+        _asked(item)
     click.echo(f"ledger head {driven.head}")
 
 
@@ -30,6 +38,14 @@ def _finding(address: str, finding: dict[str, str]) -> None:
     click.echo(f"  {address}: {finding['what']}{where}")
     if finding["hint"]:
         click.echo(f"    hint: {finding['hint']}")
+
+
+def _asked(item: Item) -> None:
+    """Who must decide until when, and how."""
+    click.echo(f"review {item.id} until {minute(item.due)} UTC, else: {item.asked.on_timeout}")
+    for choice in item.asked.options:
+        click.echo(f"  seatrial {choice} {item.id} --reason '…'")
+    click.echo(f"  its evidence: seatrial reviews {item.id}")
 
 
 def _summary(driven: Driven, told: dict[str, Any]) -> str:
@@ -41,7 +57,7 @@ def _summary(driven: Driven, told: dict[str, Any]) -> str:
     else:
         serving = f"production is version {after} (was: {before or 'nothing'})"
     endings = {
-        3: "inconclusive, for review",
+        3: "inconclusive, for review" if driven.asked else "inconclusive; the run has ended",
         4: f"waiting until {_until(told)} UTC; run the same command then, or use --wait",
         5: "stopped; the same command resumes it",
     }

@@ -30,7 +30,7 @@ LOAD_S = 1.0
 @click.command(epilog="Example: seatrial demo")
 @json_option
 def demo(*, as_json: bool) -> None:
-    """Watch a model being delivered, a bad one stopped, and a better one tried on live traffic."""
+    """Watch a model being delivered, bad ones stopped, and one that comes back by itself."""
     # the story is progress: with --json it goes to stderr, as of every command
     with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):
         told = _story()
@@ -52,8 +52,8 @@ def _story() -> dict[str, object]:
     click.echo("\nthe same faulty data, with a baseline made from it; honest rows judge the model:")
     _profile(project)
     runs.append(_run(project, expected=1))
-    runs.append(_on_real_water(project))
-    _chapter(5, "Who was in production when")
+    runs += _on_real_water(project)
+    _chapter(6, "Who was in production when")
     head = _history(project)
     seconds = time.perf_counter() - began
     click.echo(f"\n{seconds:.0f} s; the files are in {project}")
@@ -61,13 +61,15 @@ def _story() -> dict[str, object]:
     return {"folder": str(project), "seconds": round(seconds, 1), "runs": runs, "head": head}
 
 
-def _on_real_water(project: Path) -> dict[str, object]:
-    """Chapters 3 and 4: a version is tried on live traffic, and delivered while it flows."""
+def _on_real_water(project: Path) -> list[dict[str, object]]:
+    """Chapters 3 to 5: a version is tried on live traffic, delivered, and followed; one is not."""
+    from seatrial.cli._comes_back import await_the_watch, shorten_the_watch
     from seatrial.cli._real_water import asking, gateway
 
     _chapter(3, "On real water: a version that also learned from May, beside production in June")
     _learn_from_may(project)
     _profile(project)
+    shorten_the_watch(project)
     click.echo(f"(seconds instead of 48 hours: {SHADOW_S:g} s at {SHADOW_PERCENT} %)")
     june = project / "later" / "month_06.csv.gz"
     with gateway(project) as port, asking(port, [june]) as traffic:
@@ -80,8 +82,28 @@ def _on_real_water(project: Path) -> dict[str, object]:
         )
         delivered = time.monotonic()
         time.sleep(LOAD_S)
-    _chapter(4, "Delivery under load")
-    _told_of_load(traffic, traffic.since(delivered), told["production"])
+        _chapter(4, "Delivery under load")
+        _told_of_load(traffic, traffic.since(delivered), told["production"])
+        click.echo("and it was followed, beside the version before (seconds instead of 48 hours):")
+        await_the_watch(project)
+        return [told, _comes_back(project, traffic)]
+
+
+def _comes_back(project: Path, traffic: Traffic) -> dict[str, object]:
+    """Chapter 5: what the evaluation could not see, the labels of real requests do."""
+    from seatrial.cli._comes_back import await_rollback, back_fill, skip_the_shadow_test
+
+    _chapter(
+        5, "It comes back by itself: gusts were noted afterwards, for the flights that came late"
+    )
+    for name in ("training_data", "validation_data"):
+        back_fill(project / "data" / f"{name}.csv.gz")
+    _profile(project)
+    skip_the_shadow_test(project)
+    click.echo("(in a hurry: the shadow test, which would have seen it, was taken out)")
+    told = _run(project, 0, wait=True)
+    model: Any = told["model"]
+    await_rollback(project, traffic, model["version"])
     return told
 
 

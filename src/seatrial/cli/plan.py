@@ -43,14 +43,17 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
         "timezone": pipeline.timezone,
         "overlap": pipeline.overlap,
         "serving": asdict(pipeline.serving),
+        "watch": asdict(pipeline.watch),
+        "review": asdict(pipeline.review),
+        "notify": [entry.word for entry in pipeline.notify.channels],
     }
-    idle = sorted({"notify", "review", "watch", "leakage"} & set(pipeline.settings))
+    idle = sorted({"leakage"} & set(pipeline.settings))
     if as_json:
         print_json({"pipeline": pipeline.name, "settings": settings, "steps": told})
         return
     click.echo(pipeline.name)
     for name, value in settings.items():
-        if value is not None:
+        if value not in (None, []):
             click.echo(f"  {name}: {_flow(value)}")
     if idle:
         click.echo(f"  read, but not acted on by this version: {', '.join(idle)}")
@@ -75,7 +78,8 @@ def _step(line: dict[str, object]) -> None:
 def _flow(value: object) -> str:
     """A value as one would write it in the file."""
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {_flow(item)}' for key, item in value.items())}}}"
+        said = (f"{key}: {_flow(item)}" for key, item in value.items() if item is not None)
+        return f"{{{', '.join(said)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(str, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

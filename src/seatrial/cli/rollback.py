@@ -6,6 +6,7 @@ import click
 
 from seatrial.cli._moves import move_by_hand, production_of
 from seatrial.cli._options import json_option, print_json, project
+from seatrial.cli._telling import tell_people
 from seatrial.errors import Mistake, UsageError
 
 
@@ -34,3 +35,4 @@ def rollback(model: str, version: int | None, reason: str, *, as_json: bool) -> 
         print_json({"model": model, "version": version, "said": said})
     else:
         click.echo(said)
+    tell_people(opened.workspace)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial import workspace
 from seatrial.cli._options import file_argument, json_option, print_json, set_option
 from seatrial.cli._progress import narrator
+from seatrial.cli._telling import tell_people
 from seatrial.cli._told import tell
 
 if TYPE_CHECKING:
@@ -33,4 +35,6 @@ def run(
         print_json(driven.document)
     else:
         tell(driven)
+    if driven.document["run"] is not None:
+        tell_people(workspace.of_file(file))
     return driven.exit_code

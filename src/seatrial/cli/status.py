@@ -9,13 +9,15 @@ import click
 from seatrial.cli._options import json_option, minute, print_json, print_table, project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from seatrial.registry.project import Project
 
 
 @click.command(epilog="Example: seatrial status")
 @json_option
 def status(*, as_json: bool) -> None:
-    """Who serves, since when, why; what waits."""
+    """Who serves, since when, why; what is watched, held, waits or is asked."""
     told = _status(project())
     if as_json:
         print_json(told)
@@ -36,16 +38,26 @@ def status(*, as_json: bool) -> None:
                 for m in told["models"]
             ],
         )
-    for kind in ("waiting", "reviews"):
-        for item in told[kind]:
-            click.echo(f"{kind}: {item['step']} of run {item['run']}: {item['reason']}")
+    for item in told["watches"]:
+        click.echo(
+            f"watched until {minute(item['until'])} UTC: {item['model']} version {item['version']}"
+            f" beside version {item['against']}, {item['labels']} labels so far"
+        )
+    for item in told["held"]:
+        click.echo(f"{item['what']} since {minute(item['since'])} UTC: {item['reason']}")
+    for item in told["waiting"]:
+        click.echo(f"waiting: {item['step']} of run {item['run']}: {item['reason']}")
+    for item in told["reviews"]:
+        click.echo(f"review until {minute(item['due'])} UTC: {item['question']}")
+        click.echo(f"  seatrial reviews {item['id']}")
+    for item in told["trouble"]:
+        click.echo(
+            f"not told: {item['channel']} does not take messages since {minute(item['since'])} UTC"
+            f" ({item['waiting']} wait, {item['given_up']} given up): {item['error']}"
+        )
 
 
 def _status(opened: Project) -> dict[str, list[dict[str, Any]]]:
-    from seatrial.ledger import runs
-    from seatrial.ledger.runs import State
-    from seatrial.outcome import Verdict
-
     models: dict[str, dict[str, Any]] = {}
     for channel in opened.registry.channels():
         empty = dict.fromkeys(("production", "staging", "since", "why"))
@@ -53,16 +65,90 @@ def _status(opened: Project) -> dict[str, list[dict[str, Any]]]:
         model[channel.channel] = channel.version
         if channel.channel == "production":
             model.update(since=channel.since, why=channel.reason)
-    waiting: list[dict[str, Any]] = []
-    reviews: list[dict[str, Any]] = []
-    for run in runs.latest(opened.ledger):
-        if run.ended:
-            continue
-        for step in runs.steps(opened.ledger, run.id):
-            item = {"run": run.id, "step": step.address, "until": step.due, "reason": step.reason}
-            unsure = step.outcome and step.outcome.verdict is Verdict.INCONCLUSIVE
-            if run.state is State.REVIEW and unsure:
-                reviews.append(item)
-            elif step.state != "done" and step.reason:
-                waiting.append(item)
-    return {"models": list(models.values()), "waiting": waiting, "reviews": reviews}
+    return {
+        "models": list(models.values()),
+        "watches": _watches(opened),
+        "held": [*_held(opened)],
+        "waiting": _waiting(opened),
+        "reviews": _reviews(opened),
+        "trouble": _trouble(opened),
+    }
+
+
+def _watches(opened: Project) -> list[dict[str, Any]]:
+    """What is being followed, and how many labels were counted so far."""
+    from seatrial.registry import watches
+
+    return [
+        {
+            "model": watch.model,
+            "version": watch.version,
+            "against": watch.against,
+            "since": watch.opened,
+            "until": watch.until,
+            "labels": sum(
+                (kept["following"] or {}).get("counts", {}).get("matched", 0)
+                for kept in watches.trails(opened.ledger, watch.id).values()
+            ),
+        }
+        for watch in watches.under_way(opened.ledger)
+    ]
+
+
+def _held(opened: Project) -> Iterator[dict[str, Any]]:
+    """What is not promoted by itself: models that are frozen, versions in quarantine."""
+    from seatrial.registry import brakes
+
+    for each in brakes.all_frozen(opened.ledger):
+        about: dict[str, Any] = {"what": f"{each.model} is frozen", "model": each.model}
+        yield {**about, "version": None, "since": each.since, "reason": each.reason}
+    for found in brakes.all_quarantined(opened.ledger):
+        what = f"{found.model} version {found.version} is in quarantine"
+        about = {"what": what, "model": found.model, "version": found.version}
+        yield {**about, "since": found.since, "reason": found.reason}
+
+
+def _waiting(opened: Project) -> list[dict[str, Any]]:
+    from seatrial.ledger import runs
+
+    return [
+        {"run": run.id, "step": step.address, "until": step.due, "reason": step.reason}
+        for run in runs.unfinished(opened.ledger)
+        for step in runs.steps(opened.ledger, run.id)
+        if step.state != "done" and step.reason
+    ]
+
+
+def _reviews(opened: Project) -> list[dict[str, Any]]:
+    """What people are asked; whose time is over has left the queue."""
+    from seatrial.review.deadlines import tend
+    from seatrial.review.items import waiting
+
+    tend(opened.ledger, opened.workspace.clock())
+    with opened.ledger.read() as connection:
+        found = waiting(connection)
+    return [
+        {
+            "id": item.id,
+            "kind": item.kind,
+            "subject": item.subject,
+            "question": item.asked.question,
+            "recommended": item.asked.recommended,
+            "due": item.due,
+            "on_timeout": item.asked.on_timeout,
+            "model": item.asked.model,
+            "run": item.asked.run,
+            "step": item.asked.step,
+            "reason": item.asked.evidence.get("reason"),
+        }
+        for item in found
+    ]
+
+
+def _trouble(opened: Project) -> list[dict[str, Any]]:
+    """Channels that do not take what they are told."""
+    from dataclasses import asdict
+
+    from seatrial.notify.courier.troubles import trouble
+
+    return [asdict(each) for each in trouble(opened.ledger)]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from seatrial.errors import FormError, Mistake
 from seatrial.ledger import runs
 from seatrial.ledger.store import canonical
+from seatrial.review import person
+from seatrial.review.deadlines import tend
 from seatrial.tasks import roles_of
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 def begin(work: Work) -> tuple[Run, bool]:
     """The run, and whether it is one resumed. Ends it with :class:`FormError` on unusable data."""
     plan, project = work.plan, work.project
+    # a run whose time for an answer is over has ended, whether or not anybody has noticed
+    tend(project.ledger, project.workspace.clock())
     run, resumed = runs.begin(
         project.ledger,
         identity=project.workspace.ids(),
@@ -32,6 +36,7 @@ def begin(work: Work) -> tuple[Run, bool]:
             "file": plan.pipeline.file,
             "text": plan.pipeline.text,
             "changes": list(plan.pipeline.changes),
+            "by": person.name(),
         },
         steps=[step.address for step in plan.steps],
     )

@@ -19,22 +19,28 @@ from seatrial.pipeline.read import read_file
 from seatrial.registry import gateways
 from seatrial.registry.project import open_project
 from seatrial.report.document import document
+from seatrial.review.items import asked_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from seatrial.ledger.runs import Run
     from seatrial.pipeline import Pipeline
+    from seatrial.review.items import Item
 
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """How a run went: its document, the exit code, the head of the ledger, and what stopped it."""
+    """How a run went: its document, the exit code, the head of the ledger, and what stopped it.
+
+    ``asked`` is what people are asked about it.
+    """
 
     document: dict[str, object]
     exit_code: int
     head: str = ""
     error: SeatrialError | None = None
+    asked: tuple[Item, ...] = ()
 
 
 def run(
@@ -81,7 +87,7 @@ def drive(work: Work, *, wait: bool) -> Driven:
     if error and not told["errors"]:
         told["errors"] = [str(mistake) for mistake in error.mistakes]
     code = error.exit_code if error else exit_code(current)
-    return Driven(told, code, ledger.head(), error)
+    return Driven(told, code, ledger.head(), error, asked_of(ledger, current.id))
 
 
 def _as_recorded(work: Work, begun: Run | None, met: SeatrialError) -> Run | None:
@@ -101,9 +107,9 @@ def exit_code(current: Run) -> int:
         return 3
     if current.state is State.WAITING:
         return 4
-    if current.state is State.FINISHED and current.verdict is Verdict.FAIL:
-        return 1
-    return 0 if current.state is State.FINISHED and current.verdict is Verdict.PASS else 5
+    if current.state is not State.FINISHED or current.verdict is None:
+        return 5
+    return {Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}.get(current.verdict, 0)
 
 
 def _warn(work: Work, current: Run) -> None:

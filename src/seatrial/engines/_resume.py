@@ -12,6 +12,7 @@ from seatrial.errors import FileError, SeatrialError
 from seatrial.ledger import runs
 from seatrial.pipeline.read import read
 from seatrial.report.document import document
+from seatrial.review.items import asked_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,4 +62,5 @@ def told(project: Project, run: Run, error: SeatrialError | None = None) -> Driv
     if error and not said["errors"]:
         said["errors"] = [str(mistake) for mistake in error.mistakes]
     code = error.exit_code if error else exit_code(run)
-    return Driven(said, code, project.ledger.head(), error)
+    ledger = project.ledger
+    return Driven(said, code, ledger.head(), error, asked_of(ledger, run.id))

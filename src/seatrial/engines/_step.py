@@ -16,6 +16,7 @@ from seatrial.engines._lock import step_lock
 from seatrial.errors import FaultError, Mistake, PassingError, SeatrialError, StoreError
 from seatrial.ledger import claims, runs
 from seatrial.outcome import Outcome, Verdict, Wait
+from seatrial.review.stopped_runs import answered
 from seatrial.tasks import Context, Reusable
 
 if TYPE_CHECKING:
@@ -91,7 +92,14 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
         )
         claims.release(ledger, claimed, fault.mistakes[0].what)
         raise fault from error
-    claims.finish(ledger, claimed, outcome, time.perf_counter() - began, key)
+    claims.finish(
+        ledger,
+        claimed,
+        outcome,
+        time.perf_counter() - began,
+        key,
+        lambda transaction: answered(transaction, run, step.address, outcome),
+    )
     return outcome
 
 

@@ -92,6 +92,7 @@ class App:
             protocol.response_bytes(500, _JSON, pages.error(sentence))
             if ready is not None:
                 ready.counts.errors += 1
+                ready.counts.faults += 1
             self.log("fault", request=told, model=name, error=f"{type(error).__name__}: {error}")
             return
         protocol.response_bytes(200, _JSON if head_length is None else _binary(head_length), reply)

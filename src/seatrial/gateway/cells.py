@@ -13,8 +13,8 @@ class Cells:
     """Places on the board of a gateway with so many workers; cell 0 holds what is wanted.
 
     >>> cells = Cells(workers=2)
-    >>> [*cells.of_workers], cells.writer, cells.scheduler, cells.shadows[0], cells.count
-    ([1, 2], 3, 4, 5, 13)
+    >>> [*cells.of_workers], cells.writer, cells.scheduler, cells.watcher, cells.count
+    ([1, 2], 3, 4, 5, 14)
     """
 
     workers: int
@@ -35,9 +35,14 @@ class Cells:
         return self.workers + 2
 
     @property
+    def watcher(self) -> int:
+        """The watcher of what was promoted."""
+        return self.workers + 3
+
+    @property
     def shadows(self) -> range:
         """One for each shadow test under way."""
-        return range(self.workers + 3, self.workers + 3 + SHADOWS)
+        return range(self.workers + 4, self.workers + 4 + SHADOWS)
 
     @property
     def count(self) -> int:

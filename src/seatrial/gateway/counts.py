@@ -18,11 +18,15 @@ BOUNDS_US = (
 
 @dataclass(slots=True)
 class Counts:
-    """One version's counts in one worker; they only grow."""
+    """One version's counts in one worker; they only grow.
+
+    ``faults`` are those of the errors that are the version's own, not what the client sent.
+    """
 
     requests: int = 0
     rows: int = 0
     errors: int = 0
+    faults: int = 0
     sum_us: int = 0
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_US) + 1))
 
@@ -38,6 +42,7 @@ class Counts:
         self.requests += other.requests
         self.rows += other.rows
         self.errors += other.errors
+        self.faults += other.faults
         self.sum_us += other.sum_us
         self.buckets = [a + b for a, b in zip(self.buckets, other.buckets, strict=True)]
 
@@ -47,6 +52,7 @@ class Counts:
             "requests": self.requests,
             "rows": self.rows,
             "errors": self.errors,
+            "faults": self.faults,
             "sum_us": self.sum_us,
             "buckets": self.buckets,
         }

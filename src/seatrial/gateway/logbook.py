@@ -13,6 +13,7 @@ from seatrial.gateway.covering import Covering
 from seatrial.gateway.ring import Position, Reader
 from seatrial.inference.signature import Signature
 from seatrial.ledger.blobs import Blobs
+from seatrial.traffic import record
 from seatrial.traffic.log import TrafficLog
 from seatrial.traffic.retention import Keep
 
@@ -28,6 +29,10 @@ SLOT = 0
 
 BATCH = 1000
 """Records that are written at once, at most a second after they came."""
+
+LABEL_S = 0.1
+"""How soon after a label came everything is written: whoever watches a version waits for labels.
+Predictions alone have more time, for many records written at once cost less each."""
 
 BATCH_BYTES = 4 << 20
 HELD_BYTES = 16 << 20
@@ -80,7 +85,7 @@ class Logbook:
 
     def turn(self, now_s: float) -> float:
         """Take, write, tidy up and tell, each when it is due; how long to sleep then."""
-        taken, more = self._take()
+        taken, more = self._take(now_s)
         full = len(self._held) >= BATCH or self._held_bytes >= BATCH_BYTES
         if self._held and (now_s >= self._flush_due_s or (full and not self._pause_s)):
             self._flush(now_s)
@@ -98,7 +103,7 @@ class Logbook:
         end_s = clock_s() + DRAIN_S
         more = True
         while more and clock_s() < end_s:
-            _, more = self._take()
+            _, more = self._take(clock_s())
             if self._held:
                 self._flush(clock_s())
         for reason in self._traffic.roll(everything=True, may_go_on=lambda: clock_s() < end_s):
@@ -120,7 +125,7 @@ class Logbook:
             },
         )
 
-    def _take(self) -> tuple[int, bool]:
+    def _take(self, now_s: float) -> tuple[int, bool]:
         """How many bytes came, and whether there is more."""
         taken, more = 0, False
         for reader in self._readers:
@@ -128,6 +133,8 @@ class Logbook:
             taken += sum(map(len, records))
             more = more or len(records) == BATCH
             self._held += records
+            if not self._pause_s and record.LABELS in map(record.kind_of, records):
+                self._flush_due_s = min(self._flush_due_s, now_s + LABEL_S)
         self._held_bytes += taken
         if self._pause_s and self._held_bytes > HELD_BYTES:
             self._hold(self._held)

@@ -33,6 +33,7 @@ def text(board: Board, workers: int) -> str:
         *_workers(told),
         *_log(board.read(cells.writer) or {}),
         *_shadows(shadows),
+        *_watches(board.read(cells.watcher) or {}),
     ):
         lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
         lines += [f"{name}{_labels(labels)} {value:.17g}" for labels, value in values]
@@ -46,6 +47,7 @@ def _requests(books: list[Book]) -> Iterator[Series]:
         ("seatrial_requests_total", "Inference requests that were answered.", "requests"),
         ("seatrial_rows_total", "Rows that were predicted.", "rows"),
         ("seatrial_errors_total", "Inference requests that got an error.", "errors"),
+        ("seatrial_faults_total", "Errors that were the version's own.", "faults"),
     ):
         values = [(_of(*which), float(getattr(c, key))) for which, c in versions.items()]
         yield name, "counter", about, values
@@ -145,6 +147,17 @@ def _shadows(shadows: list[dict[str, Any]]) -> Iterator[Series]:
     yield "seatrial_shadow_share", "gauge", about, shares
     lags = [(_test(each), float(each.get("lag", 0))) for each in shadows]
     yield "seatrial_shadow_lag_records", "gauge", "Records the shadow has not seen yet.", lags
+
+
+def _watches(watcher: Mapping[str, Any]) -> Iterator[Series]:
+    watches = watcher.get("watches", [])
+    labels: Values = [(_of(w["model"], w["version"]), float(w["labels"])) for w in watches]
+    yield "seatrial_watch_labels", "gauge", "Labelled rows that the watch has counted.", labels
+    shares: Values = [(_of(w["model"], w["version"]), w["coverage_percent"] / 100) for w in watches]
+    about = "Share of the watched version's answers that have a label."
+    yield "seatrial_watch_coverage", "gauge", about, shares
+    about = "Whether something keeps the watch from its work: 1, see the log."
+    yield "seatrial_watch_trouble", "gauge", about, [((), float(bool(watcher.get("trouble"))))]
 
 
 def _test(shadow: Mapping[str, Any]) -> Labels:

@@ -20,7 +20,7 @@ from seatrial.ledger.tables import REUSE, RUN, STEP
 from seatrial.outcome import Outcome, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.ledger.store import Ledger, Transaction
 
@@ -57,6 +57,9 @@ def claim(
         ).one()
         if row.state == "done":
             return None
+        if row.state == "waiting" and row.outcome is not None:
+            _take_over(connection, row)
+            return None
         now = datetime.fromisoformat(transaction.at)
         for held, until in (
             (row.state == "waiting", row.due),
@@ -86,6 +89,16 @@ def claim(
     return ledger.write(change)
 
 
+def _take_over(connection: sa.Connection, step: sa.Row[tuple[object, ...]]) -> None:
+    """Whoever goes on with the run has met the step that a person settled."""
+    connection.execute(
+        STEP.update()
+        .where(STEP.c.run == step.run, STEP.c.address == step.address)
+        .values(state="done", due=None)
+    )
+    connection.execute(RUN.update().where(RUN.c.id == step.run).values(state=State.RUNNING))
+
+
 def heartbeat(ledger: Ledger, claimed: Claim) -> None:
     """Prolong the lease."""
     until = (ledger.clock() + timedelta(seconds=LEASE_S)).isoformat()
@@ -102,8 +115,9 @@ def finish(
     outcome: Outcome | Wait,
     seconds: float,
     reuse_key: str | None = None,
+    also: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> None:
-    """Record what a step said, or until when it waits."""
+    """Record what a step said, or until when it waits; ``also`` changes what follows from it."""
     ids = {"run": claimed.run, "step": claimed.address}
     if isinstance(outcome, Wait):
         until = outcome.until.isoformat()
@@ -121,8 +135,36 @@ def finish(
             transaction.connection.execute(
                 REUSE.insert().values(key=reuse_key, outcome=values["outcome"])
             )
+        also(transaction)
 
     ledger.write(change)
+
+
+def settle(
+    transaction: Transaction, run: str, address: str, outcome: Outcome, by: str | None
+) -> None:
+    """Record what a person decided of a step; the step waits for whoever goes on with the run."""
+    text = canonical(asdict(outcome))
+    ids = {"run": run, "step": address}
+    transaction.append("step_finished", {**ids, "outcome": json.loads(text), "by": by})
+    values = {"outcome": text, "reason": outcome.reason}
+    _wait_for_anyone(transaction, run, address, values)
+
+
+def ask_again(transaction: Transaction, run: str, address: str, why: str) -> None:
+    """Forget what a step said: it waits for whoever goes on with the run, and is done anew."""
+    transaction.append("step_asked_again", {"run": run, "step": address, "reason": why})
+    _wait_for_anyone(transaction, run, address, {"outcome": None, "reason": why})
+
+
+def _wait_for_anyone(
+    transaction: Transaction, run: str, address: str, values: Mapping[str, object]
+) -> None:
+    transaction.connection.execute(
+        STEP.update()
+        .where(STEP.c.run == run, STEP.c.address == address)
+        .values(state="waiting", due=transaction.at, **values)
+    )
 
 
 def release(ledger: Ledger, claimed: Claim, reason: str) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from seatrial.errors import Mistake, UsageError
-from seatrial.ledger.tables import FIRST, GUARDS, METADATA, SECOND
+from seatrial.ledger.tables import FIRST, GUARDS, METADATA, SECOND, THIRD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,11 @@ def _second(connection: sa.Connection) -> None:
     METADATA.create_all(connection, tables=SECOND)
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second)
+def _third(connection: sa.Connection) -> None:
+    METADATA.create_all(connection, tables=THIRD)
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second, _third)
 """Step ``i`` takes a ledger of version ``i`` to version ``i + 1``; steps are only ever added."""
 
 

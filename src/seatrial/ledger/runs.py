@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from seatrial.errors import Mistake, SupersededError, UsageError
 from seatrial.ledger.store import canonical
-from seatrial.ledger.tables import CHANNEL, MOVE, RUN, STEP
+from seatrial.ledger.tables import CHANNEL, MOVE, REVIEW, RUN, STEP
 from seatrial.outcome import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from seatrial.ledger.store import Ledger, Transaction
 
@@ -176,23 +176,24 @@ def _reopen(transaction: Transaction, run: str) -> None:
 
 def stop(ledger: Ledger, run: str, state: State, errors: Sequence[str] = ()) -> None:
     """Note that a run pauses: it waits, awaits a review, or was stopped by an error."""
+    ledger.write(lambda transaction: pause(transaction, run, state, errors))
 
-    def change(transaction: Transaction) -> None:
-        row = demand_open(transaction.connection, run)
-        if (row.state, json.loads(row.errors)) == (state, list(errors)):
-            return
-        transaction.append("run_paused", {"run": run, "state": state, "errors": list(errors)})
-        transaction.connection.execute(
-            RUN.update()
-            .where(RUN.c.id == run)
-            .values(
-                state=state,
-                errors=canonical(list(errors)),
-                verdict=Verdict.INCONCLUSIVE if state is State.REVIEW else None,
-            )
+
+def pause(transaction: Transaction, run: str, state: State, errors: Sequence[str] = ()) -> None:
+    """The same as :func:`stop`, within a transaction; said again, it changes nothing."""
+    row = demand_open(transaction.connection, run)
+    if (row.state, json.loads(row.errors)) == (state, list(errors)):
+        return
+    transaction.append("run_paused", {"run": run, "state": state, "errors": list(errors)})
+    transaction.connection.execute(
+        RUN.update()
+        .where(RUN.c.id == run)
+        .values(
+            state=state,
+            errors=canonical(list(errors)),
+            verdict=Verdict.INCONCLUSIVE if state is State.REVIEW else None,
         )
-
-    ledger.write(change)
+    )
 
 
 def end(
@@ -202,15 +203,32 @@ def end(
     verdict: Verdict | None,
     production_after: int | None,
     errors: Sequence[str] = (),
+    also: Callable[[Transaction], None] | None = None,
 ) -> None:
-    """Close a run; closing one that has ended changes nothing."""
+    """Close a run, and do ``also`` with it; closing one that has ended changes nothing."""
 
     def change(transaction: Transaction) -> None:
         row = transaction.connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
         if row.ended is None:
             _end(transaction, run, state, verdict, production_after, errors)
+            if also is not None:
+                also(transaction)
 
     ledger.write(change)
+
+
+def give_up(transaction: Transaction, run: str, errors: Sequence[str]) -> None:
+    """Close a run that stays inconclusive; production is not touched. An ended one stays ended."""
+    connection = transaction.connection
+    row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
+    if row.ended is not None:
+        return
+    serving = connection.execute(
+        sa.select(CHANNEL.c.version).where(
+            CHANNEL.c.model == row.model, CHANNEL.c.channel == "production"
+        )
+    ).scalar()
+    _end(transaction, run, State.FINISHED, Verdict.INCONCLUSIVE, serving, errors)
 
 
 def _end(
@@ -235,6 +253,21 @@ def _end(
             errors=canonical(list(errors)),
         )
     )
+    _drop_reviews(transaction, run, f"its run has ended: {'; '.join(errors) or verdict}")
+
+
+def _drop_reviews(transaction: Transaction, run: str, why: str) -> None:
+    """What was asked about a run needs no answer once it has ended, however it ended."""
+    waiting = transaction.connection.execute(sa.select(REVIEW).where(REVIEW.c.status == "open"))
+    for review in waiting.all():
+        if json.loads(review.body)["run"] != run:
+            continue
+        transaction.append("review_closed", {"review": review.id, "reason": why})
+        transaction.connection.execute(
+            REVIEW.update()
+            .where(REVIEW.c.id == review.id)
+            .values(status="resolved", decided=transaction.at, reason=why)
+        )
 
 
 def get(ledger: Ledger, run: str) -> Run:

@@ -92,7 +92,9 @@ class Ledger:
         self.clock = clock
         migrations.identify(file)
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = _engine(f"sqlite:///{file}")
+        file.touch()
+        # mode=rw: a ledger that vanishes while we run must not come back as an empty one
+        self._writer = _engine(f"sqlite:///file:{file}?mode=rw&uri=true")
         with _translated(file):
             migrations.migrate(self._writer, file, migrations.STEPS)
         # A reader of its own: the writer's BEGIN IMMEDIATE would queue every look.

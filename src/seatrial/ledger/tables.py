@@ -167,11 +167,96 @@ FIRING = sa.Table(
     sa.Column("reason", sa.Text),
 )
 
+WATCH = sa.Table(
+    "watch",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("model", sa.String, nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("against", sa.Integer),
+    sa.Column("opened", sa.String, nullable=False),
+    sa.Column("until", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("closed", sa.String),
+    sa.Column("reason", sa.Text),
+    sa.Column("policy", sa.Text, nullable=False),
+)
+
+TRAIL = sa.Table(
+    "trail",
+    METADATA,
+    sa.Column("watch", sa.String, sa.ForeignKey("watch.id"), primary_key=True),
+    sa.Column("replica", sa.String, primary_key=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+QUARANTINE = sa.Table(
+    "quarantine",
+    METADATA,
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("digest", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("since", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+FREEZE = sa.Table(
+    "freeze",
+    METADATA,
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("since", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+REVIEW = sa.Table(
+    "review",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("subject", sa.String, nullable=False, index=True),
+    sa.Column("evidence", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("created", sa.String, nullable=False),
+    sa.Column("due", sa.String, nullable=False),
+    sa.Column("told", sa.Integer, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("decided", sa.String),
+    sa.Column("by", sa.String),
+    sa.Column("reason", sa.Text),
+)
+
+MESSAGE = sa.Table(
+    "message",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("key", sa.String, nullable=False, unique=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("model", sa.String),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+DELIVERY = sa.Table(
+    "delivery",
+    METADATA,
+    sa.Column("message", sa.String, sa.ForeignKey("message.id"), primary_key=True),
+    sa.Column("channel", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due", sa.String),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("error", sa.Text),
+)
+
 FIRST = (EVENT, RUN, STEP, REUSE, VERSION, CHANNEL, MOVE, POLICY)
 """The tables of migration step 1."""
 
 SECOND = (GATEWAY, READINESS, SHADOW, TALLY, FIRING)
 """The tables of migration step 2: serving, shadow tests and schedules."""
+
+THIRD = (WATCH, TRAIL, QUARANTINE, FREEZE, REVIEW, MESSAGE, DELIVERY)
+"""The tables of migration step 3: watches and what they lead to, reviews, messages."""
 
 GUARDS = (
     """CREATE TRIGGER event_no_update BEFORE UPDATE ON event

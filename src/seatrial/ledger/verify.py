@@ -9,13 +9,25 @@ import sqlalchemy as sa
 
 from seatrial.errors import Mistake, StoreError
 from seatrial.ledger.store import GENESIS, canonical, link
-from seatrial.ledger.tables import CHANNEL, EVENT, MOVE, POLICY, RUN, STEP, VERSION
+from seatrial.ledger.tables import (
+    CHANNEL,
+    EVENT,
+    FREEZE,
+    MOVE,
+    POLICY,
+    QUARANTINE,
+    REVIEW,
+    RUN,
+    STEP,
+    VERSION,
+    WATCH,
+)
 from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seatrial.ledger.store import Ledger
+    from seatrial.ledger.store import Ledger, Stored
 
 _Rows: TypeAlias = dict[Any, Any]
 """Content by key, as one table holds it."""
@@ -73,6 +85,19 @@ def _compare_tables(ledger: Ledger) -> None:
                 (r.run, r.address): r.outcome
                 for r in connection.execute(sa.select(STEP).where(STEP.c.outcome.is_not(None)))
             },
+            "review": {
+                r.id: tuple(getattr(r, k) for k in _REVIEWED)
+                for r in connection.execute(sa.select(REVIEW))
+            },
+            "watch": {
+                r.id: tuple(getattr(r, k) for k in _WATCHED)
+                for r in connection.execute(sa.select(WATCH))
+            },
+            "quarantine": {
+                (r.model, r.digest): (r.version, r.since, r.reason)
+                for r in connection.execute(sa.select(QUARANTINE))
+            },
+            "freeze": {r.model: (r.since, r.reason) for r in connection.execute(sa.select(FREEZE))},
         }
     for name, rows in tables.items():
         if rows != folded[name]:
@@ -81,9 +106,7 @@ def _compare_tables(ledger: Ledger) -> None:
 
 def _folded(ledger: Ledger) -> dict[str, _Rows]:
     """The rows that the events, read from the first to the last, amount to."""
-    rows: dict[str, _Rows] = {
-        name: {} for name in ("version", "move", "channel", "policy", "run", "step")
-    }
+    rows: dict[str, _Rows] = {name: {} for name in _TABLES}
     for event in ledger.events():
         body: Mapping[str, Any] = event.body
         match event.kind:
@@ -101,9 +124,52 @@ def _folded(ledger: Ledger) -> dict[str, _Rows]:
                 rows["run"][body["run"]] = (body["state"], body["verdict"], event.at)
             case "step_finished":
                 rows["step"][body["run"], body["step"]] = canonical(body["outcome"])
+            case "step_asked_again":
+                del rows["step"][body["run"], body["step"]]
             case "run_resumed":
                 _ask_again(rows["step"], body["run"])
+            case _:
+                _fold_review(rows["review"], event)
+                _fold_watch(rows, event)
     return rows
+
+
+def _fold_watch(rows: dict[str, _Rows], event: Stored) -> None:
+    """A watch is opened once and ends once; a quarantine and a freeze come and go."""
+    body: Mapping[str, Any] = event.body
+    match event.kind:
+        case "watch_opened":
+            about = (body["model"], body["version"], body["against"], canonical(body["policy"]))
+            ends = (event.at, body["until"], "watching", None, None)
+            rows["watch"][body["watch"]] = (*about, *ends)
+        case "watch_extended":
+            known = rows["watch"][body["watch"]]
+            rows["watch"][body["watch"]] = (*known[:5], body["until"], *known[6:8], body["reason"])
+        case "watch_closed":
+            known = rows["watch"][body["watch"]][:6]
+            ended = (body["state"], event.at, body["reason"])
+            rows["watch"][body["watch"]] = (*known, *ended)
+        case "version_quarantined":
+            content = (body["version"], event.at, body["reason"])
+            rows["quarantine"][body["model"], body["digest"]] = content
+        case "quarantine_lifted":
+            del rows["quarantine"][body["model"], body["digest"]]
+        case "model_frozen":
+            rows["freeze"][body["model"]] = (event.at, body["reason"])
+        case "model_thawed":
+            del rows["freeze"][body["model"]]
+
+
+def _fold_review(reviews: _Rows, event: Stored) -> None:
+    """The queue of exceptions: an item is opened once, and leaves once."""
+    body: Mapping[str, Any] = event.body
+    if event.kind == "review_opened":
+        asked = (*(body[k] for k in _ASKED), canonical(body["body"]), event.at, body["due"])
+        reviews[body["review"]] = (*asked, "open", None, None, None)
+    elif event.kind in _LEFT:
+        status = body.get("status", _LEFT[event.kind])
+        asked = reviews[body["review"]][: -len(_LEAVING)]
+        reviews[body["review"]] = (*asked, status, event.at, body.get("by"), body["reason"])
 
 
 def _ask_again(steps: _Rows, run: str) -> None:
@@ -112,6 +178,21 @@ def _ask_again(steps: _Rows, run: str) -> None:
         if json.loads(steps[place])["verdict"] == Verdict.INCONCLUSIVE:
             del steps[place]
 
+
+_TABLES = (
+    "version", "move", "channel", "policy", "run", "step", "review", "watch", "quarantine",
+    "freeze",
+)  # fmt: skip
+
+_WATCHED = (
+    "model", "version", "against", "policy", "opened", "until", "state", "closed", "reason",
+)  # fmt: skip
+
+_ASKED = ("kind", "subject", "evidence")
+_LEAVING = ("status", "decided", "by", "reason")
+_REVIEWED = (*_ASKED, "body", "created", "due", *_LEAVING)
+_LEFT = {"review_decided": "", "review_expired": "expired", "review_closed": "resolved"}
+"""The events by which an item leaves, and its status then; a decision says it itself."""
 
 _MOVED = ("event", "model", "channel", "version", "previous", "by", "reason")
 

@@ -90,6 +90,64 @@ class Serving:
     redact: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How production is followed after a promotion: the key ``watch:``.
+
+    A version is compared with the one it replaced for ``hours``; when the labels cannot say by
+    then, until ``max_hours`` (default: three and a half times as long). ``metric`` and ``margin``
+    are what is watched when it is not the primary metric and the number of the rollback plan.
+    Less than ``min_labels`` labelled requests say nothing, and a version whose predictions got
+    labels to less than ``min_coverage_percent`` never counts as known good. More than
+    ``errors_percent`` of failed requests roll back without statistics. For ``cool_down_hours``
+    after a rollback nothing is promoted by itself.
+    """
+
+    hours: float = 48
+    max_hours: float | None = None
+    rule: str = "balanced"
+    metric: str | None = None
+    margin: float | None = None
+    min_labels: int = 100
+    min_coverage_percent: float = 20
+    errors_percent: float = 1
+    cool_down_hours: float = 24
+
+    @property
+    def longest_hours(self) -> float:
+        """The longest that a watch may last."""
+        return 3.5 * self.hours if self.max_hours is None else self.max_hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Who decides what the evidence cannot, and until when: the key ``review:``.
+
+    An item is due after ``hours``; then its safe default counts. With ``four_eyes`` whoever began
+    the run cannot approve it.
+    """
+
+    hours: float = 24
+    four_eyes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEntry:
+    """One channel as written: its word, its place in the list, its parameters."""
+
+    word: str
+    position: int
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Whom to tell: the key ``notify:``. Private addresses are refused unless allowed."""
+
+    allow_private: bool = False
+    channels: tuple[ChannelEntry, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """A pipeline file as it was read: what could be understood, and every mistake.
@@ -158,6 +216,21 @@ class Pipeline:
     def serving(self) -> Serving:
         """What ``serving:`` says, and the defaults for what it does not say."""
         return cast("Serving", self.settings.get("serving", Serving()))
+
+    @property
+    def watch(self) -> Watch:
+        """What ``watch:`` says, and the defaults for what it does not say."""
+        return cast("Watch", self.settings.get("watch", Watch()))
+
+    @property
+    def review(self) -> Review:
+        """What ``review:`` says, and the defaults for what it does not say."""
+        return cast("Review", self.settings.get("review", Review()))
+
+    @property
+    def notify(self) -> Notify:
+        """What ``notify:`` says; without it nobody is told."""
+        return cast("Notify", self.settings.get("notify", Notify()))
 
     def where(self, *path: str | int) -> Place:
         """The place of a key or list item; of what holds it when it is not written."""

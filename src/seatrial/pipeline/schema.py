@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seatrial import extend
+from seatrial.pipeline.fields import LARGEST
 from seatrial.pipeline.notes import NAME
-from seatrial.pipeline.settings import CHOICES, LARGEST_SEED, RETAIN
+from seatrial.pipeline.settings import CHOICES, LARGEST_SEED, RETAIN, RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,37 +134,103 @@ def _optional() -> Schema:
             "maximum": LARGEST_SEED,
         },
         **{key: {"description": told[key], "enum": list(CHOICES[key])} for key in CHOICES},
-        "notify": {"description": "Whom to tell of what."},
-        "review": {"description": "Who decides what the evidence cannot, and until when."},
+        "notify": _notify(),
+        "review": _review(),
         "serving": _serving(),
-        "watch": {"description": "How production is followed after a promotion."},
+        "watch": _watch(),
         "leakage": {"description": "How rows shared by training and evaluation are treated."},
     }
 
 
 def _serving() -> Schema:
-    def above_zero(description: str) -> Schema:
-        return {"description": description, "type": "number", "exclusiveMinimum": 0}
+    return _mapping(
+        "How the model is served, and what is kept of its traffic.",
+        max_body_mb=_above_zero("Larger requests are refused; default 16."),
+        retain={
+            "description": "Where the version before is kept; memory rolls back at once.",
+            "enum": list(RETAIN),
+        },
+        keep_days=_above_zero("Logged traffic older than this is dropped; default 30."),
+        keep_gb=_above_zero("The oldest logged traffic beyond this is dropped; default 5."),
+        redact={
+            "description": "Columns that are never logged.",
+            "type": "array",
+            "items": {"type": "string"},
+        },
+    )
 
-    return {
-        "description": "How the model is served, and what is kept of its traffic.",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "max_body_mb": above_zero("Larger requests are refused; default 16."),
-            "retain": {
-                "description": "Where the version before is kept; memory rolls back at once.",
-                "enum": list(RETAIN),
-            },
-            "keep_days": above_zero("Logged traffic older than this is dropped; default 30."),
-            "keep_gb": above_zero("The oldest logged traffic beyond this is dropped; default 5."),
-            "redact": {
-                "description": "Columns that are never logged.",
-                "type": "array",
-                "items": {"type": "string"},
+
+def _watch() -> Schema:
+    return _mapping(
+        "How production is followed after a promotion.",
+        hours=_above_zero("How long a version is compared with the one it replaced; default 48."),
+        max_hours=_above_zero("How long at most, when labels are few; default 3.5 x hours."),
+        rule={"description": "When it rolls back; default balanced.", "enum": list(RULES)},
+        metric=_text("A metric that is a mean over rows; default the primary metric."),
+        margin=_above_zero("In units of that metric; default the number of the rollback plan."),
+        min_labels={
+            "description": "Labelled requests below which nothing is said; default 100.",
+            "type": "integer",
+            "minimum": 1,
+        },
+        min_coverage_percent=_percent("Labelled share below which none is known good; default 20."),
+        errors_percent=_percent("Failed requests that roll back without statistics; default 1."),
+        cool_down_hours=_above_zero("After a rollback nothing is promoted so long; default 24."),
+    )
+
+
+def _review() -> Schema:
+    return _mapping(
+        "Who decides what the evidence cannot, and until when.",
+        hours=_above_zero("An item is due after so long; default 24."),
+        four_eyes={
+            "description": "Whether the author of a run may not approve it; default false.",
+            "type": "boolean",
+        },
+    )
+
+
+def _notify() -> Schema:
+    return _mapping(
+        "Whom to tell of what.",
+        allow_private={
+            "description": "Whether private addresses may be called; default false.",
+            "type": "boolean",
+        },
+        channels={
+            "description": "Each a word and its parameters, such as webhook: {url: …}.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1,
+                "propertyNames": {"enum": list(extend.names("notify"))},
+                "additionalProperties": {"type": "object"},
             },
         },
+    )
+
+
+def _mapping(description: str, **properties: Schema) -> Schema:
+    return {
+        "description": description,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
     }
+
+
+def _above_zero(description: str) -> Schema:
+    return {
+        "description": description,
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "maximum": LARGEST,
+    }
+
+
+def _percent(description: str) -> Schema:
+    return {"description": description, "type": "number", "minimum": 0, "maximum": 100}
 
 
 def _text(description: str, pattern: str = "") -> Schema:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import zoneinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from seatrial import extend
 from seatrial.errors import nearest
-from seatrial.pipeline import Serving
+from seatrial.pipeline import ChannelEntry, Notify, Review, Serving, Watch, fields
 from seatrial.pipeline.notes import kind, short
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ ENTRY = ("path", "target", "key", "time", "exclude", "engine")
 
 RETAIN = ("memory", "disk")
 """Where the version that served before is kept."""
+
+RULES = ("balanced", "eager", "strict")
+"""When the watch rolls back: see :mod:`seatrial.evidence.watching`."""
 
 _LISTS = frozenset({"exclude"})
 _ABSENT = object()
@@ -137,52 +140,80 @@ def _entry(entry: Mapping[object, object], path: Path, notes: Notes) -> dict[str
 
 
 def _serving(value: object, key: str, notes: Notes) -> object:
-    if not isinstance(value, dict):
-        fix = f"write one of {', '.join(_SERVING)} below it"
-        notes.wrong((key,), f"{key!r} must be a mapping, not {kind(value)}", fix=fix)
+    found = fields.mapping(value, (key,), notes, SERVING)
+    return _ABSENT if found is None else Serving(**found)
+
+
+def _watch(value: object, key: str, notes: Notes) -> object:
+    found = fields.mapping(value, (key,), notes, WATCH)
+    if found is None:
         return _ABSENT
-    found = {}
-    for name, item in value.items():
-        step: Path = (key, name if isinstance(name, int) else str(name))
-        if name not in _SERVING:
-            notes.unknown(step, f"{key!r} has an unknown key", name, _SERVING)
-        elif (said := _SERVING[name](item, step, notes)) is not _ABSENT:
-            found[name] = said
-    return Serving(**found)
+    watch = Watch(**found)
+    if watch.longest_hours < watch.hours:
+        what = f"'max_hours' is {short(watch.longest_hours)}, less than 'hours'"
+        notes.wrong((key, "max_hours"), what, fix=f"write at least {watch.hours:g}")
+    return watch
 
 
-def _above_zero(value: object, path: Path, notes: Notes) -> Any:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and isinstance(value, int | float) and 0 < value < math.inf:
-        return value
-    what = f"{path[-1]!r} must be a number above 0, not {kind(value)}"
-    notes.wrong(path, what, fix=f"write such as {path[-1]}: 10, without quotes")
-    return _ABSENT
+def _review(value: object, key: str, notes: Notes) -> object:
+    found = fields.mapping(value, (key,), notes, REVIEW)
+    return _ABSENT if found is None else Review(**found)
 
 
-def _retain(value: object, path: Path, notes: Notes) -> Any:
-    if isinstance(value, str) and value in RETAIN:
-        return value
-    notes.unknown(path, f"{path[-1]!r} cannot be", value, RETAIN)
-    return _ABSENT
+def _notify(value: object, key: str, notes: Notes) -> object:
+    found = fields.mapping(value, (key,), notes, NOTIFY)
+    return _ABSENT if found is None else Notify(**found)
 
 
-def _redact(value: object, path: Path, notes: Notes) -> Any:
-    if isinstance(value, list) and _texts(value):
-        return tuple(value)
-    given = "a list with other things" if value and isinstance(value, list) else kind(value)
-    what = f"{path[-1]!r} must be a list of column names, not {given}"
-    notes.wrong(path, what, fix="write such as redact: [email], with names like numbers in quotes")
-    return _ABSENT
+def _channels(value: object, path: Path, notes: Notes) -> object:
+    """Each a word and its parameters; what they may be is known to the notifiers."""
+    if not isinstance(value, list):
+        what = f"'channels' must be a list, not {kind(value)}"
+        notes.wrong(path, what, fix="begin each with '- ', such as '- webhook: {url: …}'")
+        return fields.ABSENT
+    known = extend.names("notify")
+    found = []
+    for position, item in enumerate(value):
+        step: Path = (*path, position)
+        if not isinstance(item, dict) or len(item) != 1:
+            what = f"a channel must be a word with its parameters, not {kind(item)}"
+            notes.wrong(step, what, fix="write '- webhook: {url: …}'")
+            continue
+        ((word, parameters),) = item.items()
+        at: Path = (*step, word if isinstance(word, int) else str(word))
+        if word not in known:
+            notes.unknown(at, "unknown channel", word, known)
+        elif not isinstance(parameters, dict):
+            what = f"the parameters of {word!r} must be a mapping, not {kind(parameters)}"
+            notes.wrong(at, what, fix=f"write them below '{word}:', indented")
+        else:
+            found.append(ChannelEntry(str(word), position, parameters))
+    return tuple(found)
 
 
-_SERVING: dict[str, Callable[[object, Path, Notes], Any]] = {
-    "max_body_mb": _above_zero,
-    "retain": _retain,
-    "keep_days": _above_zero,
-    "keep_gb": _above_zero,
-    "redact": _redact,
+SERVING: Mapping[str, fields.Check] = {
+    "max_body_mb": fields.above_zero,
+    "retain": fields.one_of(RETAIN),
+    "keep_days": fields.above_zero,
+    "keep_gb": fields.above_zero,
+    "redact": fields.texts,
 }
+
+WATCH: Mapping[str, fields.Check] = {
+    "hours": fields.above_zero,
+    "max_hours": fields.above_zero,
+    "rule": fields.one_of(RULES),
+    "metric": fields.word,
+    "margin": fields.above_zero,
+    "min_labels": fields.count,
+    "min_coverage_percent": fields.percent,
+    "errors_percent": fields.percent,
+    "cool_down_hours": fields.above_zero,
+}
+
+REVIEW: Mapping[str, fields.Check] = {"hours": fields.above_zero, "four_eyes": fields.truth}
+
+NOTIFY: Mapping[str, fields.Check] = {"allow_private": fields.truth, "channels": _channels}
 
 
 def _texts(value: object) -> bool:
@@ -190,7 +221,7 @@ def _texts(value: object) -> bool:
 
 
 def _as_written(value: object, key: str, notes: Notes) -> object:  # noqa: ARG001
-    # What these may say is known above: by the notifiers, reviews and the watch.
+    # What it may say is known above.
     return value
 
 
@@ -203,10 +234,10 @@ _CHECKS: dict[str, Callable[[object, str, Notes], object]] = {
     "overlap": _choice,
     "catch_up": _choice,
     "seed": _seed,
-    "notify": _as_written,
-    "review": _as_written,
+    "notify": _notify,
+    "review": _review,
     "serving": _serving,
-    "watch": _as_written,
+    "watch": _watch,
     "leakage": _as_written,
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from seatrial.ledger.tables import REUSE, RUN, STEP, VERSION
+from seatrial.registry import brakes, watches
 from seatrial.registry.registry import PRODUCTION, Registry, Version
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 RETAINED = 2
 """Earlier production versions of a model that stay loadable."""
 
-EVIDENCE = frozenset({"shadow", "pairs"})
+EVIDENCE = frozenset({"shadow", "pairs", "labels"})
 """Blobs of outcomes that are kept for good: the traffic behind a verdict does not last."""
 
 GRACE = timedelta(days=1)
@@ -40,8 +41,9 @@ class Collected:
 def collect(registry: Registry, keep: timedelta, grace: timedelta = GRACE) -> Collected:
     """Drop the files of versions older than ``keep`` that nothing needs, and ownerless blobs.
 
-    Never touched: what a channel points at, the last two earlier production versions, and what
-    an unfinished run made. A dropped version keeps its manifest and its place in the history.
+    Never touched: what a channel points at, the last two earlier production versions, what is in
+    quarantine, and what an unfinished run made. A dropped version keeps its manifest and its place
+    in the history.
     """
     now = registry.ledger.clock()
     needed = _needed(registry)
@@ -80,6 +82,10 @@ def _needed(registry: Registry) -> set[tuple[str, int]]:
     with registry.ledger.read() as connection:
         unfinished = connection.execute(sa.select(RUN.c.id).where(RUN.c.ended.is_(None))).scalars()
         runs = set(unfinished)
+        for model in served:
+            # where production goes back to when the version before is damaged
+            needed |= {(model, number) for number in watches.known_good(connection, model)[:1]}
+    needed |= {(each.model, each.version) for each in brakes.all_quarantined(registry.ledger)}
     return needed | {(v.model, v.version) for v in registry.versions() if v.run in runs}
 
 
@@ -112,6 +118,9 @@ def _marked(registry: Registry) -> set[str]:
             for name, digest in json.loads(step.outcome)["blobs"].items():
                 if step.run in unfinished or name in EVIDENCE:
                     marked.add(digest)
+    for kind in ("channel_moved", "watch_closed", "review_settled"):
+        named = (event.body.get("evidence") for event in registry.ledger.events(kind))
+        marked |= {str(digest) for digest in named if digest}
     _drop_stale_reuse(registry, marked)
     return marked
 

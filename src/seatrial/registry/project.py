@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.errors import Mistake, PassingError
 from seatrial.ledger.blobs import Blobs
 from seatrial.ledger.store import Ledger
 from seatrial.registry.registry import Registry
@@ -22,7 +23,12 @@ class Project:
     registry: Registry
 
 
-def open_project(workspace: Workspace) -> Project:
-    """Open the stores of a project; they are made when they do not exist."""
+def open_project(workspace: Workspace, *, existing: bool = False) -> Project:
+    """Open the stores of a project; they are made when they do not exist.
+
+    With ``existing`` they are not: :class:`PassingError` while there are none.
+    """
+    if existing and not workspace.ledger.exists():
+        raise PassingError(Mistake("there is no ledger", where=str(workspace.ledger)))
     ledger = Ledger(workspace.ledger, workspace.clock)
     return Project(workspace, ledger, Registry(ledger, Blobs(workspace.blobs)))

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from seatrial.errors import Mistake, StoreError, UsageError
 from seatrial.ledger.store import canonical
-from seatrial.ledger.tables import CHANNEL, MOVE, POLICY, VERSION
+from seatrial.ledger.tables import CHANNEL, EVENT, MOVE, POLICY, VERSION
+from seatrial.registry import watches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.ledger.blobs import Blobs
-    from seatrial.ledger.store import Ledger, Transaction
+    from seatrial.ledger.store import Ledger, Stored, Transaction
 
 PRODUCTION = "production"
 STAGING = "staging"
@@ -69,6 +70,7 @@ class Move:
     """One move of a channel that is wanted: from revision ``expect`` (0: never moved) to a version.
 
     ``once`` names what asks (run and task): asked again, a move that was made is not made twice.
+    ``evidence`` is the digest of the blob that it rests on, if any.
     """
 
     model: str
@@ -79,6 +81,7 @@ class Move:
     by: str
     reason: str
     once: str | None = None
+    evidence: str | None = None
 
 
 class MovedError(StoreError):
@@ -154,20 +157,19 @@ class Registry:
             ),
         )
 
-    def move(self, move: Move, policy: Mapping[str, object] | None = None) -> None:
+    def move(
+        self,
+        move: Move,
+        policy: Mapping[str, object] | None = None,
+        also: Callable[[Transaction], None] | None = None,
+    ) -> None:
         """Move a channel by compare-and-swap, and install a rollback policy with it.
 
+        A promotion that replaces a version is watched from this transaction on, by the policy in
+        force. ``also`` is done in the same transaction, unless the move was made before.
         Raises :class:`MovedError` when the channel's revision is no longer ``move.expect``.
         """
-
-        def change(transaction: Transaction) -> None:
-            if move.once and _made(transaction.connection, move.once):
-                return
-            _move(transaction, move)
-            if policy is not None:
-                _install(transaction, move.model, policy)
-
-        self.ledger.write(change)
+        self.ledger.write(lambda transaction: perform(transaction, move, policy, also))
 
     def install_policy(self, model: str, policy: Mapping[str, object]) -> None:
         """Replace the rollback policy; the same policy again changes nothing."""
@@ -177,10 +179,7 @@ class Registry:
     def policy(self, model: str) -> Mapping[str, object] | None:
         """The rollback policy in force for what serves."""
         with self.ledger.read() as connection:
-            body = connection.execute(
-                sa.select(POLICY.c.body).where(POLICY.c.model == model)
-            ).scalar()
-        return json.loads(body) if body else None
+            return _policy(connection, model)
 
     def channel(self, model: str, channel: str) -> Channel | None:
         """Where a channel points now; ``None`` when it was never moved."""
@@ -253,13 +252,27 @@ class Registry:
             self.blobs.get(digest, of=str(version))
 
     def history(self, model: str | None = None) -> list[dict[str, object]]:
-        """Every move of *production*, oldest first: who was in production when, and why."""
-        query = sa.select(MOVE).where(MOVE.c.channel == PRODUCTION).order_by(MOVE.c.seq)
+        """Every move of *production*, oldest first: who was in production when, and why.
+
+        ``evidence`` is the digest of the blob that the move rests on; None when it rests on none.
+        """
+        query = (
+            sa.select(MOVE, EVENT.c.body)
+            .join(EVENT, EVENT.c.seq == MOVE.c.seq)
+            .where(MOVE.c.channel == PRODUCTION)
+            .order_by(MOVE.c.seq)
+        )
         if model is not None:
             query = query.where(MOVE.c.model == model)
         keys = ("at", "event", "model", "version", "by", "reason")
         with self.ledger.read() as connection:
-            return [{k: getattr(row, k) for k in keys} for row in connection.execute(query)]
+            return [
+                {
+                    **{key: getattr(row, key) for key in keys},
+                    "evidence": json.loads(row.body).get("evidence"),
+                }
+                for row in connection.execute(query)
+            ]
 
 
 def _version(row: sa.Row[tuple[object, ...]]) -> Version:
@@ -275,7 +288,40 @@ def _made(connection: sa.Connection, once: str) -> bool:
     return connection.execute(sa.select(MOVE.c.seq).where(MOVE.c.once == once)).first() is not None
 
 
-def _move(transaction: Transaction, move: Move) -> None:
+def _policy(connection: sa.Connection, model: str) -> Mapping[str, object] | None:
+    body = connection.execute(sa.select(POLICY.c.body).where(POLICY.c.model == model)).scalar()
+    return json.loads(body) if body else None
+
+
+def _watch(transaction: Transaction, move: Move, moved: Stored) -> None:
+    """What served is watched no longer; what was promoted in its place is, from now on."""
+    watches.supersede(transaction, move.model, f"production moved to version {move.version}")
+    policy = _policy(transaction.connection, move.model)
+    previous = moved.body["previous"]
+    if move.event == "promote" and policy is not None and previous not in {None, move.version}:
+        replaced = int(str(previous))
+        watches.open_watch(transaction, moved.seq, move.model, move.version, replaced, dict(policy))
+
+
+def perform(
+    transaction: Transaction,
+    move: Move,
+    policy: Mapping[str, object] | None = None,
+    also: Callable[[Transaction], None] | None = None,
+) -> None:
+    """:meth:`Registry.move`, for whoever decides more than a move in one transaction."""
+    if move.once and _made(transaction.connection, move.once):
+        return
+    moved = _move(transaction, move)
+    if policy is not None:
+        _install(transaction, move.model, policy)
+    if also is not None:
+        also(transaction)
+    if move.channel == PRODUCTION:
+        _watch(transaction, move, moved)
+
+
+def _move(transaction: Transaction, move: Move) -> Stored:
     connection = transaction.connection
     current = _channel(connection, move.model, move.channel)
     if (current.revision if current else 0) != move.expect:
@@ -295,7 +341,8 @@ def _move(transaction: Transaction, move: Move) -> None:
         "by": move.by,
         "reason": move.reason,
     }
-    stored = transaction.append("channel_moved", body)
+    evidence = {"evidence": move.evidence} if move.evidence else {}
+    stored = transaction.append("channel_moved", {**body, **evidence})
     connection.execute(MOVE.insert().values(seq=stored.seq, at=stored.at, once=move.once, **body))
     values = {
         "version": move.version,
@@ -313,6 +360,7 @@ def _move(transaction: Transaction, move: Move) -> None:
             .where(CHANNEL.c.model == move.model, CHANNEL.c.channel == move.channel)
             .values(**values)
         )
+    return stored
 
 
 def _install(transaction: Transaction, model: str, policy: Mapping[str, object]) -> None:

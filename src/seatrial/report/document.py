@@ -62,6 +62,8 @@ def _task(step: Step) -> Told:
     state = {"done": "done", "ready": "not_reached"}.get(step.state, "waiting")
     if step.state == "ready" and step.reason:
         state = "waiting"  # something was in the way; the reason says what
+    if outcome is not None:
+        state = "done"  # also when a person settled it, and the run has not gone on yet
     word = step.address.partition(".")[2]
     content = {
         "task": word,
@@ -69,7 +71,7 @@ def _task(step: Step) -> Told:
         "verdict": outcome.verdict if outcome else None,
         "reason": step.reason,
         "seconds": None if step.seconds is None else round(step.seconds, 4),
-        "waiting_until": step.due,
+        "waiting_until": None if outcome else step.due,
         "measures": [asdict(measure) for measure in outcome.measures] if outcome else [],
         "findings": [asdict(finding) for finding in outcome.findings] if outcome else [],
     }

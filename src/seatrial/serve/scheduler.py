@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     alive = parent.watch()
     log = logger("scheduler")
     try:
-        project = open_project(workspace.at(asked.folder.absolute()))
+        project = open_project(workspace.at(asked.folder.absolute()), existing=True)
     except SeatrialError as error:
         log("ledger_unusable", error=str(error))
         return error.exit_code

@@ -76,6 +76,8 @@ class Supervisor:
         self.workers = [self._worker(number) for number in range(workers)]
         self.writer = self._writer()
         self.scheduler = self._scheduler()
+        self.watcher = self._watcher()
+        self.courier = self._courier()
         self.proofs = Proofs(project.workspace.home, self.log)
         self.switch = Switch(self.board, self.cells, self.workers, self.proofs)
         self.shadowing = Shadowing(self.board, self.cells, self._shadow)
@@ -140,7 +142,7 @@ class Supervisor:
 
     def _tend(self) -> None:
         now = time.monotonic()
-        for child in (*self.workers, self.writer, self.scheduler):
+        for child in (*self.workers, self.writer, self.watcher, self.scheduler, self.courier):
             child.tend(now)
         self.switch.end_the_hung(now)
 
@@ -169,7 +171,7 @@ class Supervisor:
         self.socket.close()
         self.lookout.stop()
         self.proofs.end()
-        aside = (*self.shadowing.children, self.scheduler)
+        aside = (*self.shadowing.children, self.scheduler, self.watcher, self.courier)
         for child in (*aside, *self.workers):
             child.end()
         _await(self.workers, ends - LAST_S)
@@ -216,6 +218,19 @@ class Supervisor:
         )
         module = "seatrial.serve.scheduler"
         return Child("scheduler", module, arguments, (self.board.fd,), self.log)
+
+    def _watcher(self) -> Child:
+        arguments = (
+            *("--folder", str(self.project.workspace.folder)),
+            *("--workers", str(len(self.rings))),
+            *("--board", str(self.board.fd), "--cell", str(self.cells.watcher)),
+        )
+        module = "seatrial.serve.watcher"
+        return Child("watcher", module, arguments, (self.board.fd,), self.log)
+
+    def _courier(self) -> Child:
+        arguments = ("--folder", str(self.project.workspace.folder))
+        return Child("courier", "seatrial.serve.courier", arguments, (), self.log)
 
     def _shared(self, cell: int) -> tuple[str, ...]:
         rings = ",".join(str(ring.fd) for ring in self.rings)

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 from seatrial import metrics
 from seatrial.errors import FileError
 from seatrial.evidence import power
-from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.errors import Mistake
     from seatrial.metrics import Metric
-    from seatrial.outcome import Measure
     from seatrial.tasks import Scope
 
 
@@ -58,20 +56,11 @@ def check_threshold(scope: Scope, limit: float, own: str | None) -> Iterator[Mis
 def provable(scope: Scope, own: str | None, limit: float, rows: int) -> Iterator[str]:
     """What a bound can prove with so many rows."""
     metric = named_metric(scope, own) or metrics.get("accuracy")
+    if not power.tells(metric):
+        yield f"what {rows} rows prove of {metric.name} depends on how its losses spread"
+        return
     least = power.smallest_passing(metric, rows, limit)
     if least is None:
         yield f"with {rows} rows no value of {metric.name} proves {limit:g}"
     else:
         yield f"with {rows} rows {metric.name} must come out at {least:.3f} to prove {limit:g}"
-
-
-def unsettled(measure: Measure) -> str:
-    """What would settle an inconclusive measure; empty when it is settled."""
-    if measure.verdict is not Verdict.INCONCLUSIVE:
-        return ""
-    more = power.rows_needed(measure)
-    return (
-        f"{more} more labelled rows would settle it"
-        if more is not None
-        else "it lies on its limit: no number of rows would settle it"
-    )

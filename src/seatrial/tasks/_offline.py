@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from seatrial.errors import FileError
-from seatrial.evidence.agreement import agreement
-from seatrial.inference.answer import Answer
+from seatrial.tasks._agreed import disagreed, target_variance
 from seatrial.tasks._candidate import labelled, predictions
 from seatrial.tasks._policy import rollback_margin
 
 if TYPE_CHECKING:
     from seatrial.errors import Mistake
-    from seatrial.metrics import Metric, Predictions
+    from seatrial.metrics import Metric
     from seatrial.registry.registry import Version
     from seatrial.tasks import Context, Scope
 
@@ -51,22 +48,13 @@ def offline(
     if margin is None and not rows.metric.bounded:
         raise FileError(no_margin(context.scope, rows.metric.name))
     margin = DEFAULT_MARGIN if margin is None else margin
-    numbers = rows.metric.problem == "numbers"
-    variance = float(np.var(rows.labels.astype(np.float64))) if numbers else 0.0
     mine, other = predictions(context, candidate, rows), predictions(context, serving, rows)
-    agreed = agreement(
-        Answer(other.label, other.probabilities),
-        Answer(mine.label, mine.probabilities),
-        variance=variance,
-        classes=_classes(other),
-        candidate_classes=_classes(mine),
-    )
     return Offline(
         metric=rows.metric.name,
         margin=margin,
-        disagreement=agreed.disagreed,
+        disagreement=disagreed(rows, mine, other),
         disagreement_margin=share_margin(rows.metric, margin),
-        variance=variance,
+        variance=target_variance(rows) or 0.0,
         rows=rows.rows,
     )
 
@@ -91,7 +79,3 @@ def no_margin(scope: Scope, metric: str) -> Mistake:
         "margin",
         fix="add `margin: …`, how much worse than production is still good enough",
     )
-
-
-def _classes(answers: Predictions) -> tuple[Any, ...]:
-    return tuple(answers.classes)

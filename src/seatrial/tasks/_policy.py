@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seatrial.registry.policy import Policy
 
 if TYPE_CHECKING:
-    from seatrial.tasks import Scope, Task
+    from collections.abc import Mapping
+
+    from seatrial.tasks import Context, Scope, Task
 
 FORM = re.compile(r"\s*degradation\s*>\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*")
 
@@ -30,13 +35,57 @@ def rollback_margin(scope: Scope) -> float | None:
     return None
 
 
-def stage_policy(scope: Scope) -> dict[str, object] | None:
-    """The policy that is installed with a promotion of this stage."""
-    for _, task in scope.same_stage():
-        margin = _margin(task)
-        if margin is not None:
-            return {"previous_version": "retained", "degradation_margin": margin}
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a test on held-out rows knows that the watch will need.
+
+    ``promised`` is the absolute bound that ``metric`` had to reach; ``variance`` is that of the
+    target (numbers only); ``disagreement`` the share of rows that production answers otherwise.
+    """
+
+    metric: str
+    promised: float | None
+    variance: float | None
+    disagreement: float | None
+
+    FACT = "judged"
+
+    @classmethod
+    def of(cls, context: Context) -> Judged | None:
+        """What the newest test said."""
+        told: Any = context.fact(cls.FACT)
+        return cls(**told) if isinstance(told, dict) else None
+
+
+def stage_margin(scope: Scope) -> float | None:
+    """The margin of this stage's rollback plan; ``None`` when it has none."""
+    margins = (_margin(task) for _, task in scope.same_stage())
+    return next((margin for margin in margins if margin is not None), None)
+
+
+def stage_policy(context: Context) -> Mapping[str, Any] | None:
+    """The policy that is installed with a promotion of this stage; ``None``: it has no plan."""
+    pipeline, margin = context.scope.pipeline, stage_margin(context.scope)
+    if margin is None:
+        return None
+    watch, judged = pipeline.watch, Judged.of(context)
+    metric = watch.metric or (judged.metric if judged else None)
+    same = judged is not None and metric == judged.metric
+    return Policy(
+        degradation_margin=watch.margin if watch.margin is not None else margin,
+        metric=metric,
+        variance=judged.variance if judged else None,
+        promised=judged.promised if judged and same else None,
+        disagreement=judged.disagreement if judged else None,
+        rule=watch.rule,
+        hours=watch.hours,
+        max_hours=watch.longest_hours,
+        min_labels=watch.min_labels,
+        min_coverage_percent=watch.min_coverage_percent,
+        errors_percent=watch.errors_percent,
+        cool_down_hours=watch.cool_down_hours,
+        review_hours=pipeline.review.hours,
+    ).to_json()
 
 
 def _margin(task: Task) -> float | None:

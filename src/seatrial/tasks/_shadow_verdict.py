@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from seatrial.evidence.gate import gate
 from seatrial.evidence.shadowing import judge, said
-from seatrial.outcome import Finding, Outcome, Verdict, combine
+from seatrial.outcome import Finding, Outcome, Verdict
 from seatrial.tasks._quality import quality
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def judged(
     )
     disagreement = next((each for each in measures if each.name == "disagreement"), None)
     found = quality(context, window, offline, disagreement)
-    verdict = combine(each.verdict for each in (*measures, found.measure))
+    verdict = gate((*measures, found.measure), rows="compared requests").verdict
     reason = said(measures, tally)
     blobs = {"shadow": context.blobs.put(_evidence(window, tally, offline, limits))}
     if found.kept:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -10,10 +11,12 @@ from seatrial.data.leakage import shared_rows
 from seatrial.errors import FileError
 from seatrial.evidence import power
 from seatrial.evidence.absolute import absolute
+from seatrial.evidence.gate import gate
 from seatrial.evidence.paired import compare
-from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict, combine
+from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset, roles_of
-from seatrial.tasks._bounds import check_threshold, named_metric, provable, unsettled
+from seatrial.tasks._agreed import disagreed, target_variance
+from seatrial.tasks._bounds import check_threshold, named_metric, provable
 from seatrial.tasks._candidate import (
     Labelled,
     candidate,
@@ -23,12 +26,13 @@ from seatrial.tasks._candidate import (
     production,
     same_model,
 )
-from seatrial.tasks._policy import rollback_margin
+from seatrial.tasks._policy import Judged, rollback_margin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from seatrial.errors import Mistake
+    from seatrial.metrics import Predictions
     from seatrial.registry.registry import Version
 
 DEFAULT_MARGIN = 0.05
@@ -83,12 +87,7 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
                 f"at most {margin:g} worse than production on the same rows (upper 95 % bound);"
                 " skipped for a first version"
             )
-            most = power.provable(rows, margin)
-            yield (
-                f"with {rows} rows no observed degradation proves {margin:g}"
-                if most is None
-                else f"with {rows} rows an observed degradation of up to {most:.3f} proves that"
-            )
+            yield from _provable(scope, self.metric, rows, margin)
         yield f"no rows of {self.dataset} were trained on, beyond chance"
 
     def run(self, context: Context) -> Outcome:
@@ -107,26 +106,37 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
         measure = absolute(rows.metric, rows.labels, mine, limit, seed=seed, groups=rows.groups)
         measures.append(measure)
         said.append(_bound_said(measure))
+        disagreement: float | None = None
         if self.compared_to:
-            compared, why = self._compared(context, rows)
+            compared, why, disagreement = self._compared(context, rows, mine)
             measures.append(compared)
             said.append(why)
-        verdict = combine(m.verdict for m in measures)
+        found = gate(measures)
+        if found.verdict is Verdict.INCONCLUSIVE:
+            said.append(found.reason)
         bounded = limit is not None and measure.verdict is Verdict.PASS
         return Outcome(
-            verdict=verdict,
+            verdict=found.verdict,
             reason="; ".join(said),
-            measures=tuple(measures),
+            measures=found.measures,
             findings=tuple(
-                Finding(what=f"{m.name} is not settled", where=self.dataset, hint=unsettled(m))
+                Finding(what=f"{m.name} is not settled", where=self.dataset, hint=power.settles(m))
                 for m in measures
                 if m.verdict is Verdict.INCONCLUSIVE
             ),
-            facts={"held_out_bound": rows.metric.name} if bounded else {},
+            facts={
+                Judged.FACT: asdict(_judged(rows, limit, disagreement)),
+                **({"held_out_bound": rows.metric.name} if bounded else {}),
+            },
         )
 
-    def _compared(self, context: Context, rows: Labelled) -> tuple[Measure, str]:
-        """Paired with the pinned production version; skipped when there is nothing to pair."""
+    def _compared(
+        self, context: Context, rows: Labelled, answers: Predictions
+    ) -> tuple[Measure, str, float | None]:
+        """Paired with the pinned production version; skipped when there is nothing to pair.
+
+        The measure, what to say of it, and the share of rows with two different answers.
+        """
         margin = self._margin(context.scope)
         if margin is None and not rows.metric.bounded:
             raise FileError(_no_margin(context.scope, rows.metric.name))
@@ -140,19 +150,21 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
             n=rows.rows,
         )
         if serving is None:
-            return skipped, "comparison skipped: nothing is in production yet"
+            return skipped, "comparison skipped: nothing is in production yet", None
         if same_model(context, mine, serving):
-            return skipped, f"comparison skipped: this is the model in production ({serving})"
+            why = f"comparison skipped: this is the model in production ({serving})"
+            return skipped, why, None
+        theirs = predictions(context, serving, rows)
         measure = compare(
             rows.metric,
             rows.labels,
-            predictions(context, mine, rows),
-            predictions(context, serving, rows),
+            answers,
+            theirs,
             margin,
             seed=context.scope.pipeline.seed,
             groups=rows.groups,
         )
-        return measure, _comparison_said(measure, serving)
+        return measure, _comparison_said(measure, serving), disagreed(rows, answers, theirs)
 
     def _leak(self, context: Context) -> Outcome | None:
         training = context.fact("trained_on")
@@ -180,6 +192,15 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
         return self.margin if self.margin is not None else rollback_margin(scope)
 
 
+def _judged(rows: Labelled, promised: float | None, disagreement: float | None) -> Judged:
+    return Judged(
+        metric=rows.metric.name,
+        promised=promised,
+        variance=target_variance(rows),
+        disagreement=disagreement,
+    )
+
+
 def _no_margin(scope: Scope, metric: str) -> Mistake:
     return scope.mistake(
         f"{metric} has no natural margin",
@@ -203,6 +224,23 @@ def _comparison_said(measure: Measure, serving: Version) -> str:
     said = f"{abs(value):.4f} {'worse' if value > 0 else 'better'} than version {serving.version}"
     bound = "" if measure.high is None else f"at most {measure.high:.4f} worse, "
     return f"{said} on the same rows ({bound}margin {measure.limit:g})"
+
+
+def _provable(scope: Scope, own: str | None, rows: int, margin: float) -> Iterator[str]:
+    """What so many rows can prove of a comparison; of losses only the data can tell."""
+    metric = named_metric(scope, own)
+    if metric is not None and metric.method != "count":
+        return
+    most = power.provable(rows, margin)
+    if most is not None:
+        yield f"with {rows} rows an observed degradation of up to {most:.3f} proves that"
+    elif margin < power.DISCORDANT:
+        yield (
+            f"with {rows} rows no observed degradation proves {margin:g}; for two equal versions"
+            f" it takes about {power.rows_to_prove(margin)}"
+        )
+    else:
+        yield f"with {rows} rows no observed degradation proves {margin:g}"
 
 
 def _count(scope: Scope, dataset: str, runs: str | int) -> int:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from seatrial.errors import Mistake, StoreError
+from seatrial.notify.outbox import Message, post
 from seatrial.outcome import Finding, Outcome, Verdict
 from seatrial.registry import standing
 from seatrial.registry.gateways import READY, SERVING
 from seatrial.registry.registry import PRODUCTION, STAGING, Move, MovedError
 from seatrial.tasks import Context, Scope, Task
+from seatrial.tasks._brakes import held_back
 from seatrial.tasks._candidate import candidate, demand_register, production, same_model
-from seatrial.tasks._policy import stage_policy
+from seatrial.tasks._policy import stage_margin, stage_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from seatrial.ledger.store import Transaction
+    from seatrial.outcome import Wait
     from seatrial.registry.registry import Version
     from seatrial.registry.standing import Standing
 
@@ -41,10 +46,15 @@ class Promote(Task, frozen=True, kw_only=True):
             for _, task in scope.earlier()
         ):
             yield "WILL BE INCONCLUSIVE: no earlier integration_tests has a performance_threshold"
-        if stage_policy(scope) is None:
+        watch = scope.pipeline.watch
+        if stage_margin(scope) is None:
             yield "no rollback_plan in this stage: nothing will be rolled back by itself"
+        yield (
+            "waits while the version in production is being watched, and for"
+            f" {watch.cool_down_hours:g} hours after a rollback by itself"
+        )
 
-    def run(self, context: Context) -> Outcome:
+    def run(self, context: Context) -> Outcome | Wait:
         """One compare-and-swap, with the rollback policy in the same transaction."""
         registry, model = context.registry, context.run.model
         version, serving = candidate(context), production(context)
@@ -69,6 +79,9 @@ class Promote(Task, frozen=True, kw_only=True):
             )
         if serving is not None:
             registry.verify(serving)  # what rollback would return to must be whole
+        held = held_back(context, version)
+        if held is not None:
+            return held
         stopped = _moved_on(context, version) or _not_prepared(context, version)
         # staging again: another run may have registered while gateways prepared this one
         stopped = stopped or _moved_on(context, version)
@@ -85,13 +98,25 @@ class Promote(Task, frozen=True, kw_only=True):
             once=context.once,
         )
         try:
-            registry.move(move, stage_policy(context.scope))
+            registry.move(move, stage_policy(context), partial(_tell, move))
         except MovedError as error:
             return Outcome(
                 verdict=Verdict.INCONCLUSIVE,
                 reason=f"{error.mistakes[0].what}; run again to compare with what serves now",
             )
         return _delivered(context, version, serving)
+
+
+def _tell(move: Move, transaction: Transaction) -> None:
+    """Whoever wants to know is told, once it has happened."""
+    told = Message(
+        kind="promoted",
+        key=f"promoted/{move.once}",
+        model=move.model,
+        text=f"{move.model} version {move.version} is in production: {move.reason}",
+        data={"version": move.version, "by": move.by, "reason": move.reason},
+    )
+    post(transaction, told)
 
 
 def _moved_on(context: Context, version: Version) -> Outcome | None:
@@ -176,4 +201,10 @@ def _why(context: Context) -> str:
         for m in outcome.measures
         if m.value is not None
     ]
-    return f"all gates passed: {', '.join(said)}"
+    approved = [
+        f"{address} approved by {told['by']}: {told['reason']}"
+        for address, outcome in context.outcomes.items()
+        if isinstance(told := outcome.facts.get("approved"), dict)
+    ]
+    gates = "no gate failed" if approved else "all gates passed"
+    return "; ".join([f"{gates}: {', '.join(said)}", *approved])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from seatrial.outcome import Outcome, Verdict
+from seatrial.registry import watches
 from seatrial.registry.registry import PRODUCTION
 from seatrial.tasks import Context, Scope, Task
 from seatrial.tasks._policy import number, stage_policy
+from seatrial.tasks._watching import check_watch, demands, does
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +33,8 @@ class RollbackPlan(Task, frozen=True, kw_only=True):
                 nearest="degradation > 0.05",
                 fix="write `degradation > NUMBER` with a number above 0",
             )
+        else:
+            yield from check_watch(scope)
         others = [a for a, task in scope.same_stage() if isinstance(task, RollbackPlan)]
         if others[0] != scope.entry.address:
             yield scope.mistake(
@@ -38,10 +42,9 @@ class RollbackPlan(Task, frozen=True, kw_only=True):
             )
 
     def demands(self, scope: Scope) -> Iterable[str]:
-        """What the policy keeps."""
-        del scope
-        margin = number(self.auto_rollback_threshold)
-        yield f"installed with the promotion: margin {margin:g}, previous version kept loadable"
+        """What the policy keeps, and what the watch does near its margin."""
+        yield "installed in the promoting transaction; the previous version is kept loadable"
+        yield from demands(scope)
 
     def run(self, context: Context) -> Outcome:
         """See that the policy is in force and that what it would return to is whole."""
@@ -49,7 +52,7 @@ class RollbackPlan(Task, frozen=True, kw_only=True):
         serving = registry.channel(model, PRODUCTION)
         if serving is None:
             return Outcome(verdict=Verdict.SKIP, reason="nothing is in production")
-        policy = stage_policy(context.scope)
+        policy = stage_policy(context)
         if policy is None:  # check() has refused a file whose threshold does not read
             return Outcome(verdict=Verdict.INCONCLUSIVE, reason="the stage states no policy")
         registry.install_policy(model, policy)
@@ -59,8 +62,15 @@ class RollbackPlan(Task, frozen=True, kw_only=True):
         else:
             registry.verify(registry.version(model, previous))
             kept = f"version {previous} is kept and whole"
+        watch = watches.current(registry.ledger, model)
+        watched = ""
+        if watch is not None:
+            margin, rule = policy["degradation_margin"], policy["rule"]
+            lines = does(margin, rule, policy["min_labels"])
+            until = watch.until[:16].replace("T", " ")
+            watched = "; ".join([f"; watched until {until} UTC", *lines])
         return Outcome(
             verdict=Verdict.PASS,
-            reason=f"rolls back at {self.auto_rollback_threshold}; {kept}",
-            facts={"policy": policy},
+            reason=f"rolls back at {self.auto_rollback_threshold}; {kept}{watched}",
+            facts={"policy": dict(policy)},
         )

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
+from seatrial.evidence import power
 from seatrial.evidence.absolute import absolute
+from seatrial.evidence.gate import gate
 from seatrial.evidence.smoke import smoke
 from seatrial.outcome import Finding, Measure, Outcome, Verdict, combine
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
-from seatrial.tasks._bounds import check_threshold, provable, unsettled
+from seatrial.tasks._bounds import check_threshold, provable
 from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
 
 if TYPE_CHECKING:
@@ -126,7 +128,7 @@ class UnitTests(Task, frozen=True, kw_only=True):
                 measures=(result.measure,),
             )
         measure = absolute(rows.metric, rows.labels, answers, limit, seed=seed, groups=rows.groups)
-        return _said(measure, unsettled(measure))
+        return _said(measure, gate([measure]).verdict, power.settles(measure))
 
     def _own_tests(self, context: Context) -> Outcome | None:
         if self.tests is None:
@@ -184,12 +186,12 @@ def _pytest(tests: str, folder: Path, scratch: Path, timeout_s: float) -> tuple[
     return code, output.read_text(errors="replace")
 
 
-def _said(measure: Measure, reason: str) -> Outcome:
+def _said(measure: Measure, verdict: Verdict, reason: str) -> Outcome:
     said = f"{measure.name} {measure.value:.3f} on {measure.n} rows"
     if measure.low is not None and measure.high is not None:
         said += f" (between {measure.low:.3f} and {measure.high:.3f}, limit {measure.limit:g})"
     return Outcome(
-        verdict=measure.verdict,
+        verdict=verdict,
         reason=f"{said}: {reason}" if reason else said,
         measures=(measure,),
     )

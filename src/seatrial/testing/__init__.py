@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from seatrial.testing.engine import check_engine
     from seatrial.testing.metric import check_metric
     from seatrial.testing.model import check_model
+    from seatrial.testing.notifier import check_notifier
     from seatrial.testing.task import check_task
 
-__all__ = ["check_engine", "check_metric", "check_model", "check_task"]
+__all__ = ["check_engine", "check_metric", "check_model", "check_notifier", "check_task"]
 
 
 def __getattr__(name: str) -> object:

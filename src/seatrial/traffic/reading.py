@@ -69,7 +69,7 @@ def table_in(file: Path, columns: Sequence[str] | None = None) -> Any | None:
         except FileNotFoundError:
             file = file.with_suffix(files.PARQUET)  # it was rolled meanwhile
         else:
-            return table if table is None or columns is None else _only(table, columns)
+            return table if table is None or columns is None else only(table, columns)
     try:
         with pq.ParquetFile(file) as opened:
             names = opened.schema_arrow.names
@@ -87,7 +87,8 @@ def table_in(file: Path, columns: Sequence[str] | None = None) -> Any | None:
         ) from error
 
 
-def _only(table: Any, columns: Sequence[str]) -> Any:
+def only(table: Any, columns: Sequence[str]) -> Any:
+    """These columns of a table, as far as it has them."""
     return table.select([name for name in columns if name in table.column_names])
 
 

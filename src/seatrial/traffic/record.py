@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +51,10 @@ def head(model: str, version: int, digest: str, kind: int = PREDICTION) -> bytes
 def head_of(record: bytes) -> bytes:
     """The head of a record: equal for all records of one kind and version."""
     return record[: head_length(record)]
+
+
+kind_of = itemgetter(0)
+"""Of a record, :data:`PREDICTION` or :data:`LABELS`."""
 
 
 def head_length(record: bytes) -> int:

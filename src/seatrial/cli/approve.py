@@ -1,0 +1,17 @@
+"""``seatrial approve``."""
+
+from __future__ import annotations
+
+import click
+
+from seatrial.cli._decision import decide, reason_option
+from seatrial.cli._options import json_option
+
+
+@click.command(epilog="Example: seatrial approve 01M842 --reason 'checked 30 rows by hand'")
+@click.argument("identity", metavar="ID")
+@reason_option
+@json_option
+def approve(identity: str, reason: str, *, as_json: bool) -> None:
+    """Say yes to a question of `seatrial reviews`: a run that waits for it goes on."""
+    decide("approve", identity, reason, as_json=as_json)

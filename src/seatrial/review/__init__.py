@@ -1,0 +1,1 @@
+"""The queue of exceptions: what the evidence cannot settle, asked of people, once."""

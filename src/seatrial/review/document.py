@@ -1,0 +1,69 @@
+"""One item as a document: what ``reviews --json`` prints, and every other view is made from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seatrial.ledger.store import Ledger
+    from seatrial.review.items import Item
+
+HASTY_S = 10.0
+"""Whoever decides sooner has hardly looked at the evidence."""
+
+_EVENTS = (
+    "review_opened", "review_settled", "review_decided", "review_closed", "review_expired",
+)  # fmt: skip
+
+
+def document(item: Item) -> dict[str, object]:
+    """Every key present; ``seconds`` is how long it took to leave the queue."""
+    asked = asdict(item.asked)
+    about = ("question", "recommended", "options", "resolves", "on_timeout")
+    where = ("model", "version", "run", "step")
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "subject": item.subject,
+        **{key: asked[key] for key in (*about, *where)},
+        "author": item.asked.by,
+        "four_eyes": item.asked.four_eyes,
+        "evidence": item.asked.evidence,
+        "evidence_digest": item.evidence,
+        "created": item.created,
+        "due": item.due,
+        "status": item.status,
+        "decided": item.decided,
+        "by": item.by,
+        "reason": item.reason,
+        "seconds": item.seconds,
+        "hasty": hasty(item),
+    }
+
+
+def hasty(item: Item) -> bool:
+    """Whether a person decided in less time than it takes to read."""
+    return item.by is not None and item.seconds is not None and item.seconds < HASTY_S
+
+
+def history(ledger: Ledger, item: Item) -> list[dict[str, object]]:
+    """What happened to an item, oldest first, as the chain has it."""
+    return [
+        {
+            "at": event.at,
+            "event": event.kind,
+            "by": event.body.get("by"),
+            "reason": event.body.get("reason"),
+        }
+        for event in ledger.events()
+        if event.kind in _EVENTS and event.body["review"] == item.id
+    ]
+
+
+def measures(item: Item) -> Sequence[Mapping[str, object]]:
+    """The numbers of its evidence that were held against a limit, or reported."""
+    found = item.asked.evidence.get("measures")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -1,0 +1,42 @@
+"""What does a version answer here and now, beside what was logged?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seatrial.inference.served import Served
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from seatrial.inference.answer import Answer
+    from seatrial.registry.project import Project
+
+
+def open_version(project: Project, model: str, number: int) -> Served:
+    """A version, ready to answer; StoreError when a file of it is damaged or gone."""
+    version = project.registry.version(model, number)
+    return Served.open(model, number, version.digest, project.registry.blobs.get)
+
+
+def answered(version: Served, features: Mapping[str, NDArray[Any]]) -> Answer | None:
+    """What a version answers; None when it cannot: that is counted where labels are."""
+    names = [each.name for each in version.signature.inputs]
+    if any(name not in features for name in names):
+        return None
+    try:
+        return version.columns.predict({name: features[name] for name in names})
+    except Exception:  # noqa: BLE001 - the version before is no longer in production: whatever it raises only means that it cannot be compared
+        return None
+
+
+def broken(answer: Answer) -> NDArray[np.bool_]:
+    """[n] where an answer is NaN or infinite."""
+    shown = answer.label if answer.probabilities is None else answer.probabilities
+    if shown.dtype.kind != "f":
+        return np.zeros(len(answer.label), dtype=np.bool_)
+    return np.asarray(~np.isfinite(shown.reshape(len(answer.label), -1)).all(axis=1))
