@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -79,14 +79,19 @@ def _ready(process: subprocess.Popen[str], project: Path) -> int:
     port = int(json.loads(told)["address"].rpartition(":")[2])
     ends = time.monotonic() + READY_S
     while time.monotonic() < ends:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        connection.request("GET", "/v2/health/ready")
-        status = connection.getresponse().status
-        connection.close()
-        if status == http.HTTPStatus.OK:
+        if _is_ready(port):
             return port
         time.sleep(0.02)
     raise StoreError(Mistake(f"the gateway was not ready within {READY_S:g} s"))
+
+
+def _is_ready(port: int) -> bool:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/v2/health/ready")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False  # a machine that is busy: the next look may be luckier
 
 
 @contextmanager
@@ -106,21 +111,20 @@ def asking(port: int, months: list[Path]) -> Iterator[Traffic]:
 def _ask(
     port: int, flights: list[tuple[str, int]], traffic: Traffic, stop: threading.Event
 ) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    for body, late in itertools.cycle(flights):
-        if stop.is_set():
-            break
-        sent = time.monotonic()
-        try:
-            said = _post(connection, "infer", body)
-            traffic.answered.append((sent, int(said["model_version"])))
-            _post(connection, "feedback", json.dumps({"id": said["id"], "label": late}))
-            traffic.labels += 1
-        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-            traffic.failed.append(f"{type(error).__name__}: {error}")
-            connection.close()
-        stop.wait(PAUSE_S)
-    connection.close()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        for body, late in itertools.cycle(flights):
+            if stop.is_set():
+                break
+            sent = time.monotonic()
+            try:
+                said = _post(connection, "infer", body)
+                traffic.answered.append((sent, int(said["model_version"])))
+                _post(connection, "feedback", json.dumps({"id": said["id"], "label": late}))
+                traffic.labels += 1
+            except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+                traffic.failed.append(f"{type(error).__name__}: {error}")
+                connection.close()
+            stop.wait(PAUSE_S)
 
 
 def _post(connection: http.client.HTTPConnection, what: str, body: str) -> dict[str, str]:
