@@ -196,7 +196,10 @@ def _serving(project: Path) -> Iterator[int]:
         assert served.stdout is not None
         told = ""
         while not told.rstrip().endswith("}"):
-            told += served.stdout.readline()
+            line = served.stdout.readline()
+            if not line:
+                raise RuntimeError(f"serve ended: see {project / 'serve.log'}")
+            told += line
         port = int(json.loads(told)["address"].rpartition(":")[2])
         ends = time.monotonic() + PATIENCE_S
         while not _ready(port):

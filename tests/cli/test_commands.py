@@ -14,8 +14,11 @@ import jsonschema
 import pytest
 import yaml
 
+from seatrial import workspace
 from seatrial.cli import ORDER
 from seatrial.errors import FileError
+from seatrial.registry import brakes
+from seatrial.registry.project import open_project
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Program, Project
@@ -64,6 +67,13 @@ def test_init_makes_a_project_that_checks(
     assert said.code == 0
     assert "cd flights && seatrial run pipeline.yaml" in said.out
     assert seatrial("check", "flights/pipeline.yaml").code == 0
+
+
+def test_init_here_leads_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seatrial: Program
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert seatrial("init").out.splitlines()[-1] == "next: seatrial run pipeline.yaml"
 
 
 def test_init_refuses_to_overwrite(
@@ -316,7 +326,10 @@ def test_the_project_is_found_from_below(
 @pytest.mark.parametrize(
     ("words", "says", "nearest"),
     [
+        (["aprove", "01M842"], "no command 'aprove'", "approve"),
         (["runs", "nonsense"], "no run 'nonsense'", ""),
+        (["runs", ""], "RUN is empty", ""),
+        (["step", "", "train_model.train"], "RUN is empty", ""),
         (["models", "ml_model_trainig_pipeline"], "no model", MODEL),
         (["promote", "ml_model_trainig_pipeline", "--reason", "x"], "no model", MODEL),
         (["rollback", "ml_model_trainig_pipeline", "--reason", "x"], "no model", MODEL),
@@ -325,6 +338,9 @@ def test_the_project_is_found_from_below(
         (["promote", MODEL, "3", "--reason", " "], "a reason is needed", ""),
         (["cancel", "nonsense"], "no run 'nonsense'", ""),
         (["history", "--head", "0" * 64], "--verify", ""),
+        (["history", "--head", ""], "--verify", ""),
+        (["history", "--verify", "--head", "a7fb35cc"], "'a7fb35cc' is no head", ""),
+        (["history", "--verify", "--head", ""], "is no head", ""),
         (["profile", "data/nothing.csv", "-o", "x.json"], "does not exist", ""),
     ],
 )
@@ -363,6 +379,24 @@ def test_promote_and_rollback_by_hand(seatrial: Program) -> None:
     ]
     assert not told[-1]["by"].startswith("run ")
     assert seatrial("history", "--verify").code == 0
+
+
+def test_going_back_to_a_version_in_quarantine_asks_for_another(
+    third: Project, seatrial: Program
+) -> None:
+    """Version 2 serves; version 1, the one before, is in quarantine."""
+    opened = open_project(workspace.at(third.folder))
+    files = opened.registry.manifest(opened.registry.version(MODEL, 1))["files"]
+    assert isinstance(files, dict)
+    opened.ledger.write(lambda t: brakes.quarantine(t, MODEL, 1, files["model.onnx"], "0.2 worse"))
+    opened.ledger.close()
+    before = third.snapshot()
+    said = seatrial("rollback", MODEL, "--reason", "complaints")
+    assert said.code == 2
+    assert "is in quarantine" in said.err
+    assert f"fix: name another that served: seatrial rollback {MODEL} VERSION" in said.err
+    assert "--lift-quarantine" in seatrial("promote", MODEL, "1", "--reason", "x").err
+    assert third.snapshot() == before
 
 
 def test_promoting_what_serves_changes_nothing(third: Project, seatrial: Program) -> None:

@@ -403,6 +403,19 @@ def test_traffic_that_is_gone_is_named(keyboard: Keyboard, question: Item) -> No
     assert len(said.err.splitlines()) <= 6
 
 
+def test_the_question_says_that_labels_settle_it(keyboard: Keyboard, question: Item) -> None:
+    assert f"seatrial label {question.id}" in keyboard.program("reviews", question.id).out
+
+
+def test_without_labels_no_answer_moves_anything_and_it_says_so(
+    keyboard: Keyboard, question: Item
+) -> None:
+    said = keyboard.program("reject", question.id, "--reason=it is worse")
+    assert said.code == 0
+    assert f"moves nothing; to go back to the version before: seatrial rollback {MODEL}" in said.out
+    assert (_status(keyboard, question), _served(keyboard)) == ("rejected", 2)
+
+
 def test_an_unknown_item(keyboard: Keyboard) -> None:
     said = keyboard.program("label", "01XYZ")
     assert (said.code, "was ever in the queue" in said.err) == (2, True)

@@ -10,7 +10,7 @@ import pytest
 from seatrial import workspace
 from seatrial.ledger.store import Ledger
 from seatrial.ledger.tables import DELIVERY, MESSAGE
-from seatrial.review import person
+from seatrial.review import items, person
 from seatrial.workspace import Workspace
 
 from .conftest import MODEL
@@ -100,6 +100,51 @@ def test_one_item_shows_its_evidence_and_its_history(
     assert set(told) == KEYS | {"history"}
     assert [event["event"] for event in told["history"]] == ["review_opened"]
     assert told["evidence"]["measures"][0]["limit"] == 0.92
+
+
+def test_why_a_version_was_rolled_back_stands_beside_the_question(
+    third: Project, seatrial: Program
+) -> None:
+    question = items.Question(
+        kind="quarantine_lift",
+        subject=f"{MODEL}/deploy_model.promote",
+        model=MODEL,
+        version=3,
+        run=None,
+        step=None,
+        by=None,
+        question="May it be promoted although the same model was rolled back?",
+        recommended="reject",
+        options=("approve", "reject"),
+        evidence={"reason": "0.2 worse on 218 labelled requests"},
+        resolves="nothing but a person",
+        hours=24,
+        on_timeout="reject",
+    )
+    ledger = Ledger(third.ledger, lambda: datetime.now(UTC))
+    ledger.write(lambda transaction: items.ask(transaction, question))
+    ledger.close()
+    (item,) = seatrial("reviews", "--json").json
+    assert "reason: 0.2 worse on 218 labelled requests" in seatrial("reviews", item["id"]).out
+
+
+@pytest.mark.parametrize(
+    "words", [("approve", "", WHY), ("reject", " ", WHY), ("cancel", ""), ("label", "")]
+)
+def test_an_empty_id_is_not_the_only_one_there_is(
+    words: tuple[str, ...], asked: dict[str, Any], seatrial: Program
+) -> None:
+    """A variable that was never set must decide nothing."""
+    said = seatrial(*words)
+    assert said.code == 2
+    assert "is empty" in said.err
+    assert seatrial("reviews", "--json").json == [asked]
+
+
+def test_labels_are_offered_only_where_they_settle_it(
+    asked: dict[str, Any], seatrial: Program
+) -> None:
+    assert "seatrial label" not in seatrial("reviews", asked["id"]).out
 
 
 def test_approved_it_is_promoted_by_the_same_command(

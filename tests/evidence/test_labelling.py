@@ -128,6 +128,13 @@ def test_skipping_everything_proves_nothing() -> None:
     assert "200 that nobody could judge left out" in found.reason
 
 
+def test_skipping_what_speaks_for_the_new_version_does_not_condemn_it() -> None:
+    some: list[int | None] = [1, None, None] * 20
+    assert settle("error", [5] * 61, some, WATCH).measure.verdict is Verdict.INCONCLUSIVE
+    none = [each for each in some if each is not None]
+    assert settle("error", [15] * 21, none, WATCH).measure.verdict is Verdict.FAIL
+
+
 def test_versions_that_never_differ_need_no_label() -> None:
     found = settle("error", [150], [], GATE)
     assert (found.measure.verdict, found.labels) == (Verdict.PASS, 0)

@@ -104,6 +104,27 @@ def test_a_missing_class_says_nothing() -> None:
         assert compare(AREA, y, model, model, 0.9, seed=1).verdict is Verdict.INCONCLUSIVE
 
 
+def test_scores_of_three_decimals_cost_no_more_than_others() -> None:
+    """A thousand scores of either model make up to a million cells: too many to draw."""
+    held = 0
+
+    def seen(weights: np.ndarray) -> np.ndarray:
+        nonlocal held
+        held += weights.size
+        return area(weights)
+
+    def rounded(model: Predictions) -> Predictions:
+        assert model.probabilities is not None
+        return Predictions(model.label, model.probabilities.round(3), model.classes)
+
+    y, production, candidate = rows(1, 20_000)
+    measure = compare(of("area", seen), y, rounded(candidate), rounded(production), 0.05, seed=1)
+    closed = compare(metrics.get("roc_auc"), y, rounded(candidate), rounded(production), 0.05,
+                     seed=1)  # fmt: skip
+    assert measure.high == pytest.approx(closed.high, rel=0.02)
+    assert held < 20_000_000
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", [AREA, GAP], ids=["area", "gap"])
 def test_they_err_about_as_often_as_said(metric: Metric) -> None:

@@ -47,6 +47,21 @@ def test_a_damaged_blob_is_refused_and_says_whose_it_is(tmp_path: Path) -> None:
         blobs.get(digest, of="model m version 3")
 
 
+def test_what_the_disk_does_not_give_is_damage_too(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    digest = blobs.put(b"content")
+    blobs.path(digest).unlink()
+    blobs.path(digest).mkdir()
+    with pytest.raises(StoreError, match="of model m version 3 cannot be read: Is a directory"):
+        blobs.get(digest, of="model m version 3")
+
+
+def test_what_the_disk_does_not_take_is_said(tmp_path: Path) -> None:
+    (tmp_path / "part").write_bytes(b"in the way")
+    with pytest.raises(StoreError, match="cannot keep a blob: File exists"):
+        Blobs(tmp_path).put(b"content")
+
+
 def test_a_missing_blob_says_so(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
     digest = blobs.put(b"content")

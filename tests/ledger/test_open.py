@@ -48,6 +48,22 @@ def _cut(file: Path) -> None:
     file.write_bytes(b"\0" * 100 + file.read_bytes()[100:])
 
 
+@pytest.mark.parametrize(
+    "name", ["plain", "c#", "100%", "100%41", "what?", "what?mode=memory&x", "ö ü"]
+)
+def test_it_lies_where_it_should_whatever_the_folder_is_called(tmp_path: Path, name: str) -> None:
+    """Of a URI, SQLite would take what stands before # or ? for the file: beside the project."""
+    file = tmp_path / name / "ledger.db"
+    ledger = Ledger(file, now)
+    ledger.write(lambda transaction: transaction.append("said", {"name": name}))
+    assert ledger.stamp().file == file.stat().st_ino
+    ledger.close()
+    again = Ledger(file, now)
+    assert [event.body for event in again.events()] == [{"name": name}]
+    again.close()
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize("make", [_text, _other_program, _cut])
 def test_what_is_not_ours_is_refused_and_left_alone(
     file: Path, make: Callable[[Path], None]

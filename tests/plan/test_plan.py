@@ -209,3 +209,41 @@ def test_the_schema_refuses(old: str, new: str) -> None:
     assert old in FOUNDING
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(FOUNDING.replace(old, new)), plan.file_schema())
+
+
+FOLLOWED = {
+    "no mean over rows": ("metric: roc_auc\n", "roc_auc is no mean over rows", "neg_brier_score"),
+    "unknown": ("watch: {metric: neg_brier}\n", "no such metric", "nearest: neg_brier_score"),
+    "a margin beyond reach": ("watch: {margin: 1.5}\n", "a margin of 1.5 is more than", "smaller"),
+}
+
+
+@pytest.mark.parametrize("case", FOLLOWED)
+def test_a_watch_that_could_see_nothing_is_a_mistake(folder: Path, case: str) -> None:
+    text, what, fix = FOLLOWED[case]
+    (mistake,) = _mistakes(folder, FOUNDING + "\n" + text)
+    assert "the watch cannot follow" in mistake
+    assert what in mistake
+    assert fix in mistake
+    assert "where: pipeline.yaml:" in mistake
+
+
+def test_another_metric_can_be_followed_than_the_primary_one(folder: Path) -> None:
+    text = FOUNDING + "\nmetric: roc_auc\nwatch: {metric: neg_brier_score, margin: 0.02}\n"
+    said = _demands(_plan(folder, text), "rollback_plan")
+    assert "by neg_brier_score on the same labelled requests (rule balanced, margin 0.02)" in said
+
+
+def test_a_threshold_that_is_a_number_is_told_how_it_reads(folder: Path) -> None:
+    text = FOUNDING.replace("degradation > 0.05", "0.05")
+    (mistake,) = _mistakes(folder, text)
+    assert "such as degradation > 0.05" in mistake
+
+
+def test_what_the_rule_does_near_its_margin_is_told(folder: Path) -> None:
+    said = _demands(_plan(folder), "rollback_plan")
+    assert "watched for 48 hours" in said
+    assert "rolled back within 20 000 labels: " in said
+    assert " of versions 0.03 worse, " in said
+    assert "certain beyond 0.06" in said
+    assert "never more than 0.025 worse is rolled back with a probability of at most 5 %" in said

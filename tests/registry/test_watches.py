@@ -88,6 +88,15 @@ def test_it_goes_by_the_policy_of_its_day(registry: Registry) -> None:
     assert _current(registry).policy["hours"] == 99
 
 
+def test_what_was_seen_of_two_versions_is_not_held_against_two_others(registry: Registry) -> None:
+    """How often they differ offline is known of those that a run has compared."""
+    _move(registry, 1)
+    _move(registry, 2, policy={**POLICY, "disagreement": 0.01})
+    assert _current(registry).policy["disagreement"] == 0.01
+    _move(registry, 3, policy=None)
+    assert _current(registry).policy == {**POLICY, "disagreement": None}
+
+
 def test_a_policy_that_an_older_seatrial_wrote_will_do(registry: Registry) -> None:
     _move(registry, 1)
     _move(registry, 2, policy={"previous_version": "retained", "degradation_margin": 0.05})

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,7 @@ from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
 from seatrial.outcome import Verdict
 from seatrial.registry import watches
+from seatrial.registry.collect import collect
 from seatrial.review import drawing, items, labelling
 from seatrial.review.drawing import features_of
 from seatrial.review.items import Status
@@ -136,6 +138,7 @@ def test_the_kept_evidence_gives_the_verdict_again(worse: Differing, opened: Any
     sheet = _labelled(stores, _sheet(stores, item), worse.truth)
     labelling.conclude(stores, sheet)
     (settled,) = _events(stores, "review_settled")
+    collect(stores.registry, timedelta(0), timedelta(days=-1))  # nothing is too young
     told = json.loads(stores.registry.blobs.get(settled["evidence"]))
     rule = Rule(**told["rule"])
     again = judge("degradation.accuracy", Trail.from_json(told["trail"]), rule)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from typing import NoReturn
 
 import pytest
@@ -51,12 +51,14 @@ def test_approval_is_recommended_only_when_it_looks_good(
     assert likely(outcome) is approve
 
 
-@pytest.mark.parametrize("error", [KeyError, OSError, ImportError])
-def test_a_user_without_a_name_has_a_number(
-    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
-) -> None:
-    def nameless() -> NoReturn:
-        raise error("uid not found")
+def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless(_uid: int) -> NoReturn:
+        raise KeyError("uid not found")
 
-    monkeypatch.setattr(getpass, "getuser", nameless)
+    monkeypatch.setattr(pwd, "getpwuid", nameless)
     assert person.name() == f"user {os.getuid()}"
+
+
+def test_nobody_becomes_somebody_else_by_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody_else")
+    assert person.name() == pwd.getpwuid(os.getuid()).pw_name

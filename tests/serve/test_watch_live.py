@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -72,6 +74,24 @@ def test_a_worse_version_is_rolled_back_by_its_labels(delivered: Project) -> Non
         assert judged["n"] >= 100
         assert [q.version for q in brakes.all_quarantined(stores.ledger)] == [bad]
         verify(stores.ledger)
+
+
+def test_a_locked_ledger_is_told_soon_and_production_goes_back_when_it_can(
+    delivered: Project,
+) -> None:
+    with serving(delivered) as gateway, delivered.stores() as stores:
+        bad = worse(delivered)
+        promote_by_hand(delivered, bad)
+        until(lambda: gateway.version() == bad, "the worse version serves")
+        until(lambda: "following" in [x["event"] for x in gateway.logged()], "it is watched")
+        with closing(sqlite3.connect(stores.ledger.file, isolation_level=None)) as rival:
+            rival.execute("BEGIN IMMEDIATE")
+            ask_and_label(gateway, np.random.default_rng(3), 400)
+            until(lambda: gateway.metrics()["seatrial_watch_trouble"] == 1, "it is told")
+            assert gateway.version() == bad
+            rival.execute("ROLLBACK")
+        until(lambda: gateway.version() == 1, "production goes back")
+        until(lambda: gateway.metrics()["seatrial_watch_trouble"] == 0, "all is well")
 
 
 def test_the_watch_goes_on_after_a_kill_and_counts_nothing_twice(delivered: Project) -> None:

@@ -10,6 +10,8 @@ from tests.tasks.conftest import MODEL
 from tests.tasks.traffic import Clocked, Gateway
 
 from seatrial import plan as plans
+from seatrial.engines._resume import resume
+from seatrial.ledger import runs
 from seatrial.pipeline.read import read_file
 from seatrial.registry import brakes, watches
 from seatrial.registry.watches import State
@@ -194,7 +196,8 @@ def test_a_running_watch_is_waited_for_to_its_end(clocked: Clocked, gateway: Gat
     clocked.retrain(22)
     went = clocked.run()
     assert waits_until(went).isoformat() == watch.until
-    assert "version 2 is being watched until" in went.reason("promote")
+    until = watch.until[:16].replace("T", " ")
+    assert f"version 2 is being watched until {until} UTC" in went.reason("promote")
     clocked.clock.time = datetime.fromisoformat(watch.until)
     # the watch is about to be ended by the gateway's watcher: a minute, then one looks again
     assert waits_until(clocked.run()) == clocked.clock() + timedelta(minutes=1)
@@ -202,6 +205,21 @@ def test_a_running_watch_is_waited_for_to_its_end(clocked: Clocked, gateway: Gat
     clocked.clock.move(minutes=1)
     again = clocked.run()
     assert (again.code, again.run, again.production) == (0, went.run, (2, 3)), again.document
+
+
+def test_who_waits_for_a_watch_may_look_as_soon_as_it_ends(
+    clocked: Clocked, gateway: Gateway
+) -> None:
+    gateway.say(2, "serving")
+    clocked.retrain(22)
+    went = clocked.run()
+    assert waits_until(went) > clocked.clock()
+    clocked.clock.move(hours=1)
+    decided(clocked, End(State.PASSED, "known good, sooner than anybody thought"))
+    due = {step.address: step.due for step in runs.steps(gateway.stores.ledger, went.run)}
+    assert due["deploy_model.promote"] == clocked.clock().isoformat()
+    gateway.say(3, "ready")
+    assert clocked.run().production == (2, 3)
 
 
 def test_a_watch_that_is_extended_is_waited_for_longer(clocked: Clocked, gateway: Gateway) -> None:
@@ -215,6 +233,24 @@ def test_a_watch_that_is_extended_is_waited_for_longer(clocked: Clocked, gateway
     stores.ledger.write(lambda t: watches.extend(t, watch.id, later, "too few labels"))
     clocked.clock.time = until
     assert waits_until(clocked.run()) == later
+
+
+def test_what_was_not_compared_with_what_serves_now_waits_for_nothing(
+    clocked: Clocked, gateway: Gateway
+) -> None:
+    """It waited for the watch of version 2, which went back: it would never be promoted."""
+    gateway.say(2, "serving")
+    clocked.retrain(22)
+    waiting = clocked.run()
+    until = waits_until(waiting)
+    decided(clocked, HARM)
+    clocked.clock.time = until
+    stores = clocked.open()
+    driven = resume(stores, waiting.run)
+    stores.ledger.close()
+    assert driven.exit_code == 3
+    (item,) = asked(clocked)
+    assert "was moved meanwhile (to version 1)" in item.asked.question
 
 
 def test_a_watch_that_nobody_can_end_is_not_waited_for(clocked: Clocked) -> None:

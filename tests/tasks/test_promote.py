@@ -9,8 +9,13 @@ from click.testing import CliRunner
 from tests.tasks.traffic import Clocked, Gateway
 
 from seatrial.cli import _moves, root
+from seatrial.engines._resume import resume
 from seatrial.errors import StoreError
-from seatrial.registry import standing
+from seatrial.ledger import runs
+from seatrial.registry import standing, watches
+from seatrial.tasks import promote
+from seatrial.watch.act import act
+from seatrial.watch.decide import RollBack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +60,26 @@ def test_production_that_was_moved_meanwhile_is_left_alone(
     assert [move["reason"] for move in history] == ["in a hurry"]
 
 
+def test_the_model_that_served_when_the_run_began_may_serve_no_more(
+    delivered: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same model again, while somebody replaces it: it does not stay in production."""
+    delivered.edit(WITHOUT_SHADOW, "")
+    hyperparameters = (delivered.folder / "config" / "hyperparameters.yaml").read_text()
+    delivered.hyperparameters("n_estimators: 21\nlearning_rate: 0.2\nnum_leaves: 15\n")
+    assert delivered.run().production == (1, 2)
+    _by_hand(monkeypatch, delivered, "rollback", MODEL, "--reason", "complaints")
+    delivered.hyperparameters(hyperparameters)
+
+    def say(line: str) -> None:
+        if line.startswith(INTEGRATION):
+            _by_hand(monkeypatch, delivered, "promote", MODEL, "2", "--reason", "in a hurry")
+
+    went = delivered.run(say=say)
+    assert (went.code, went.verdict("promote")) == (3, "inconclusive"), went.reason("promote")
+    assert "moved meanwhile (to version 2)" in went.reason("promote")
+
+
 def test_staging_that_was_moved_meanwhile_is_left_alone(
     fresh: Project, stores: Callable[[Project], Any]
 ) -> None:
@@ -91,6 +116,17 @@ def test_a_stage_without_a_plan_installs_no_policy(
     went = fresh.run()
     assert (went.code, went.production) == (0, (None, 1))
     assert stores(fresh).registry.policy(MODEL) is None
+
+
+def test_what_was_promised_of_another_metric_is_not_held_against_it(
+    fresh: Project, stores: Callable[[Project], Any]
+) -> None:
+    """The bound of 0.82 is one of accuracy; what is followed is the Brier score."""
+    fresh.edit("stages:", "watch: {metric: neg_brier_score, margin: 0.02}\nstages:")
+    assert fresh.run().code == 0
+    policy = stores(fresh).registry.policy(MODEL)
+    assert (policy["metric"], policy["degradation_margin"]) == ("neg_brier_score", 0.02)
+    assert policy["promised"] is None
 
 
 def test_the_plan_alone_renews_the_policy(
@@ -207,6 +243,39 @@ def test_a_dead_gateway_does_not_block(clocked: Clocked, gateway: Gateway) -> No
         went = clocked.run()
     assert (went.code, went.production) == (0, (1, 2))
     assert "; 1 gateway serves it" in went.reason("promote")
+
+
+@pytest.mark.parametrize("since", [None, 1])
+def test_killed_once_production_has_moved_it_goes_on_from_there(
+    clocked: Clocked, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, since: int | None
+) -> None:
+    """What it promoted is being watched by now, and may have been rolled back: both are its own."""
+
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    gateway.obey()
+    with monkeypatch.context() as patched:
+        patched.setattr(promote, "_delivered", kill)
+        with pytest.raises(KeyboardInterrupt):
+            clocked.run()
+    assert _production(clocked) == 2
+    watch = watches.current(gateway.stores.ledger, MODEL)
+    assert watch is not None
+    if since is None:
+        wait = (gateway.stores.ledger, gateway.stores.workspace.home, MODEL, 2, "serving", 5.0)
+        assert not standing.wait(*wait).missing
+    else:
+        act(gateway.stores, watch, RollBack("0.09 worse", "quality"), {})
+    (run,) = runs.unfinished(gateway.stores.ledger)
+    went = resume(gateway.stores, run.id)
+    (stage,) = [each for each in went.document["stages"] if each["name"] == "deploy_model"]  # type: ignore[attr-defined]
+    said = stage["tasks"][0]
+    assert said["verdict"] == "pass", said
+    assert went.document["production"] == {"before": 1, "after": since or 2}
+    told = "version 1 serves since: 0.09 worse" if since else "(was version 1); 1 gateway serves it"
+    assert told in said["reason"]
+    assert len(gateway.stores.registry.history()) == (3 if since else 2)
 
 
 @pytest.mark.usefixtures("impatient")

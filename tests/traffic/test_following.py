@@ -239,6 +239,22 @@ def test_a_newer_request_may_stand_in_a_file_that_is_not_at_hand(traffic: Traffi
     assert [key for key, _ in watch.given] == [("customer", 0, newer_us)]
 
 
+def test_of_two_old_files_of_one_hour_the_newer_request_counts(traffic: Traffic) -> None:
+    """The file that is searched first holds the older one."""
+    watch = Watch(traffic)
+    traffic.ask("customer", writer="Z")
+    traffic.clock.move(minutes=5)
+    traffic.ask("customer", writer="A")
+    newer_us = traffic.clock.us
+    for writer in "AZ":
+        traffic.log(writer).roll(everything=True)
+    watch.start()
+    traffic.clock.move(minutes=5)
+    traffic.label(("customer", [1]))
+    watch.settle()
+    assert [key for key, _ in watch.given] == [("customer", 0, newer_us)]
+
+
 def test_labels_of_another_kind_are_counted_and_left_out(traffic: Traffic) -> None:
     traffic.versions |= {4: MIXED, 5: PRICE}
     watch = Watch(traffic)
@@ -521,6 +537,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_reader_that_is_killed_again_and_again_counts_every_row_once(
     traffic: Traffic, tmp_path: Path
 ) -> None:

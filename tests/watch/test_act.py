@@ -6,7 +6,7 @@ import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
@@ -27,8 +27,9 @@ from seatrial.registry.watches import State, Watch
 from seatrial.review import items
 from seatrial.review.items import Choice, Item
 from seatrial.watch import act as acting
-from seatrial.watch.act import Done, act, ask_about
-from seatrial.watch.decide import Ask, End, Extend, RollBack
+from seatrial.watch.act import Done, act, ask_about, brakes_of
+from seatrial.watch.decide import Ask, Brakes, End, Extend, RollBack
+from seatrial.watch.needless import close_needless
 from seatrial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -167,6 +168,11 @@ class Production:
         with self.project.ledger.read() as connection:
             return items.waiting(connection)
 
+    def ever_asked(self) -> list[Item]:
+        """Every question."""
+        with self.project.ledger.read() as connection:
+            return items.everything(connection)
+
     def state(self) -> Any:
         """All that must be as it was when nothing has happened."""
         last = watches.latest(self.project.ledger, "m")
@@ -247,6 +253,26 @@ def test_what_was_seen_is_never_collected(production: Production, found: str) ->
     production.project.registry.verify(production.made[1])  # in quarantine: kept to be looked at
 
 
+def test_what_a_watch_had_seen_at_its_end_is_never_collected(production: Production) -> None:
+    production.act(PASSED)
+    (ended,) = production.project.ledger.events("watch_closed")
+    production.clock.move(days=400)
+    collect(production.project.registry, timedelta(0), timedelta(0))
+    kept = production.project.registry.blobs.get(str(ended.body["evidence"]))
+    assert json.loads(kept) == SEEN_AT_THE_END
+
+
+def test_the_last_that_passed_a_whole_watch_is_never_collected(production: Production) -> None:
+    first, second = production.made
+    production.act(PASSED)
+    for _ in range(4):  # each is replaced before its watch is over
+        production.deliver()
+    production.clock.move(days=400)
+    dropped = collect(production.project.registry, timedelta(0), timedelta(0)).versions
+    assert {each.version for each in dropped} == {first.version, 3}
+    production.project.registry.verify(second)
+
+
 DAMAGE = ("gone", "bits", "manifest", "folder")
 
 
@@ -323,6 +349,20 @@ def test_damage_of_the_harmful_version_keeps_it_in_production_no_longer(
     assert (kept.version, kept.digest) == (2, second.digest)
 
 
+def test_the_same_model_under_another_number_is_nothing_to_go_back_to(
+    production: Production,
+) -> None:
+    production.act(PASSED)
+    production.deliver("model 2")
+    watch = production.watch
+    done = production.act(FAULTS)
+    assert done is not None
+    assert (done.what, production.serving) == ("rollback_blocked", 3)
+    assert "m version 2 is the same model" in production.frozen
+    assert not brakes.all_quarantined(production.project.ledger)
+    assert watch.against == 2
+
+
 # Quarantine
 
 
@@ -395,6 +435,18 @@ def test_a_person_ends_a_freeze(production: Production, choice: Choice) -> None:
     if choice is Choice.APPROVE:
         (thawed,) = production.project.ledger.events("model_thawed")
         assert (thawed.body["by"], thawed.body["reason"]) == ("ada", "the feed was broken")
+
+
+def test_what_keeps_it_from_going_back_is_about_production_alone(production: Production) -> None:
+    production.make()  # is staged while version 2 is watched
+    assert brakes_of(production.project, "m") == Brakes(promoted=True, rollbacks=0, frozen=False)
+    production.act(HARM)
+    assert brakes_of(production.project, "m") == Brakes(promoted=False, rollbacks=1, frozen=False)
+    production.deliver()
+    production.act(HARM)
+    assert brakes_of(production.project, "m") == Brakes(promoted=False, rollbacks=2, frozen=True)
+    production.clock.move(days=7.1)
+    assert brakes_of(production.project, "m").rollbacks == 0
 
 
 # Once, or not at all
@@ -593,11 +645,53 @@ def test_a_question_is_about_the_watch_and_is_asked_once(production: Production)
     assert production.act(question("retrain")) is not None
 
 
-def test_a_first_version_that_does_harm_is_a_question(production: Production) -> None:
+# Questions that nobody needs to answer any more
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "guardrail"])
+def test_what_was_asked_of_a_version_that_serves_no_more_is_closed(
+    production: Production, kind: str
+) -> None:
+    if kind == "guardrail":
+        ask_about(production.project, "m", 2, FAULTS)
+    else:
+        production.act(question(kind))
+    close_needless(production.project)
+    assert [item.kind for item in production.asked()] == [kind]
+    production.move(1, "rollback", by="ada")
+    close_needless(production.project)
+    assert production.asked() == []
+    (item,) = production.ever_asked()
+    assert (item.status, item.reason) == ("resolved", "version 1 serves now")
+
+
+def test_a_freeze_that_was_ended_elsewhere_is_asked_about_no_more(production: Production) -> None:
+    """A run that the freeze keeps from promoting asks too: whoever answers that ends it."""
+    production.act(HARM)
+    production.deliver()
+    production.act(HARM)
+    (asked,) = production.asked()
+    of_a_run = replace(asked.asked, subject="p/deploy_model.promote", evidence={"since": "then"})
+    production.project.ledger.write(lambda t: items.ask(t, of_a_run))
+    close_needless(production.project)
+    assert len(production.asked()) == 2
+    production.project.ledger.write(lambda t: brakes.thaw(t, "m", "ada", "the feed was broken"))
+    close_needless(production.project)
+    # the run's own is closed with what becomes of the run
+    assert [item.subject for item in production.asked()] == ["p/deploy_model.promote"]
+
+
+@pytest.mark.parametrize(
+    ("model", "why"), [("m", "it is not watched"), ("first", "it replaced nothing")]
+)
+def test_a_version_that_is_not_watched_and_does_harm_is_a_question(
+    production: Production, model: str, why: str
+) -> None:
     for again in (False, True):
-        done = ask_about(production.project, "m", 2, FAULTS)
+        done = ask_about(production.project, model, 2, FAULTS)
         assert (done is None) is again
     (item,) = production.asked()
-    assert (item.kind, item.subject, item.asked.on_timeout) == ("guardrail", "m version 2", "keep")
-    assert FAULTS.reason in item.asked.question
+    assert (item.kind, item.subject) == ("guardrail", f"{model} version 2")
+    assert item.asked.on_timeout == "keep"
+    assert f"go back by itself: {why}. Seen: {FAULTS.reason}." in item.asked.question
     assert production.serving == 2

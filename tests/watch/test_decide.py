@@ -91,7 +91,7 @@ def short(action: Action) -> str:
 
 
 LONG = OPENED + timedelta(hours=168)
-NOT_TOLD = ["end inconclusive", "ask watch_inconclusive"]
+NOT_TOLD = ["ask watch_inconclusive", "end inconclusive"]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_disagreement_is_a_question_and_no_verdict() -> None:
 def test_without_labels_nothing_passes_and_nothing_goes_back() -> None:
     alike = judged(PASS)
     assert done(at(48, promised=alike, differing=alike)) == ["extend to 168 h"]
-    end, asked = decide(at(168, differing=alike), POLICY)
+    asked, end = decide(at(168, differing=alike), POLICY)
     assert isinstance(end, End)
     assert end.reason == "no metric was tested on held-out rows; the version stays"
     assert isinstance(asked, Ask)
@@ -186,7 +186,7 @@ def test_without_labels_nothing_passes_and_nothing_goes_back() -> None:
 
 
 def test_it_says_how_many_labels_would_settle_it() -> None:
-    _, asked = decide(at(168, judged(OPEN, "may be worse", more=412)), POLICY)
+    asked, _ = decide(at(168, judged(OPEN, "may be worse", more=412)), POLICY)
     assert isinstance(asked, Ask)
     assert asked.resolves == "about 412 more labelled requests"
     assert asked.reason == "may be worse"

@@ -149,7 +149,7 @@ class Serving:
 
     def stand(self, version: int, before: int | None) -> Standing:
         traffic = self.project.workspace.traffic
-        sampling = Sampling(traffic, "m", version, self.clock(), seed=1)
+        sampling = Sampling(traffic, "m", version, seed=1)
         return Standing.begin(self.gauge, "m", version, before, 1.0, sampling)
 
     def look(self, standing: Standing, now_s: float, followed: Followed | None = None) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,20 +15,28 @@ import pytest
 from tests.tasks.conftest import MODEL
 from tests.tasks.traffic import Clocked, Gateway, requests
 
+from seatrial.errors import FormError, PassingError
+from seatrial.inference.served import Served
 from seatrial.ledger import store
 from seatrial.ledger.verify import verify
 from seatrial.registry import brakes, watches
 from seatrial.registry.registry import PRODUCTION, Move
 from seatrial.review import items
+from seatrial.watch import watcher as watching
+from seatrial.watch.act import act
+from seatrial.watch.decide import Ask
 from seatrial.watch.guardrails import Vitals
 from seatrial.watch.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tests.tasks.conftest import Project
 
     from seatrial.registry.watches import Watch
+    from seatrial.watch.act import Done
+    from seatrial.watch.decide import Action
 
 WITHOUT_SHADOW = (
     "      - shadow_tests:\n          traffic_percentage: 5\n          duration_hours: 48\n"
@@ -39,13 +49,19 @@ class Still:
 
     answered: int = 0
     faults: int = 0
+    crashed: int = 0
     seconds: float = 0.0
 
     def look(self) -> None:
         self.seconds += 1.0
 
     def vitals(self, _model: str, _version: int) -> Vitals:
-        return Vitals(at_s=self.seconds, answered=self.answered, faults=self.faults, crashed=0)
+        return Vitals(
+            at_s=self.seconds,
+            answered=self.answered,
+            faults=self.faults,
+            crashed=self.crashed,
+        )
 
     def times(self, _model: str, _version: int) -> Sequence[int]:
         return (0,)
@@ -72,6 +88,12 @@ class Sea:
     def start(self) -> Watcher:
         """Another process's watcher."""
         return Watcher(self.clocked.open(), self.gauge, self._log, monotonic=lambda: self.seconds)
+
+    def restart(self) -> None:
+        """``serve`` is stopped, and started again."""
+        self.watcher.end()
+        self.watcher.project.ledger.close()
+        self.watcher = self.start()
 
     def _log(self, event: str, **fields: object) -> None:
         self.logged.append({"event": event, **fields})
@@ -191,6 +213,7 @@ def test_a_good_version_is_known_good_when_its_time_is_over(good: Sea) -> None:
     with good.gateway.stores.ledger.read() as connection:
         assert watches.known_good(connection, MODEL) == [2]
     verify(good.gateway.stores.ledger)
+    assert not [*good.gateway.stores.workspace.traffic.rglob("*.marks")]  # no longer needed
 
 
 def test_too_few_labels_watch_on_and_then_a_person_is_asked(good: Sea) -> None:
@@ -209,6 +232,18 @@ def test_too_few_labels_watch_on_and_then_a_person_is_asked(good: Sea) -> None:
     assert item.asked.on_timeout == "keep"
     assert "more labelled requests" in item.asked.resolves
     assert good.production == 2
+
+
+def test_what_was_decided_is_not_decided_again_at_every_look(
+    good: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that was extended knows its new end: nothing is written until then."""
+    good.requests(40)
+    good.pass_hours(48.1)
+    again: list[Action] = []
+    monkeypatch.setattr(watching, "act", lambda _p, _w, action, _e: again.append(action))
+    good.turn()
+    assert again == []
 
 
 def test_labels_of_a_few_prove_nothing_of_the_rest(good: Sea) -> None:
@@ -272,6 +307,15 @@ def test_without_labels_answers_that_differ_are_a_question_and_no_more(bad: Sea)
         bad.turn(1)
     assert (bad.production, bad.watch.state) == (2, "watching")
     assert "share of answers that differ" in bad.questions()["disagreement"].asked.question
+
+
+def test_answers_are_looked_at_also_after_the_clock_went_back(bad: Sea) -> None:
+    bad.turn()
+    bad.clocked.clock.move(hours=-3)
+    for _ in range(40):
+        bad.requests(20, labelled=0)
+        bad.turn(1)
+    assert "disagreement" in bad.questions()
 
 
 def test_requests_that_fail_need_no_label(good: Sea) -> None:
@@ -352,12 +396,45 @@ def test_the_trouble_of_one_model_is_not_that_of_another(
     bad: Sea, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another model's watch cannot be taken up: this one's goes on."""
-    stores = bad.gateway.stores
-    manifest = {"files": {"model.onnx": stores.registry.blobs.put(b"no model")}}
+    _watch_another(bad)
+    monkeypatch.setattr(bad.watcher, "log", lambda *_event, **_fields: None)
+    bad.requests(400)
+    bad.turn(3)
+    assert "another version 2" in bad.watcher.trouble
+    assert bad.production == 1
+
+
+def test_the_trouble_of_one_model_does_not_stop_deadlines(good: Sea) -> None:
+    _watch_another(good)
+    good.requests(40)
+    good.pass_hours(169)
+    assert good.questions()["watch_inconclusive"].status == "open"
+    good.clocked.clock.move(hours=25)
+    good.seconds += watching.TEND_S
+    good.turn(1)
+    assert "another version 2" in good.watcher.trouble
+    assert good.questions()["watch_inconclusive"].status == "expired"
+
+
+def test_workers_that_die_are_held_against_what_was_promoted_last(good: Sea) -> None:
+    """They serve all models: whose fault it is nobody can tell."""
+    good.clocked.clock.move(hours=1)
+    _watch_another(good)
+    good.turn()
+    good.gauge.crashed = 3
+    good.turn()
+    another = good.gateway.stores.registry.channel("another", PRODUCTION)
+    assert another is not None
+    assert (another.version, "workers died" in another.reason) == (1, True)
+    assert (good.production, good.watch.state) == (2, "watching")
+
+
+def _watch_another(sea: Sea) -> None:
+    """Another model is promoted too, whose files are no models."""
+    stores = sea.gateway.stores
     for name in ("one", "two"):
-        version = stores.registry.register(
-            "another", {**manifest, "name": name}, label=name, run="R1", by="ada"
-        )
+        manifest = {"files": {"model.onnx": stores.registry.blobs.put(f"no model {name}".encode())}}
+        version = stores.registry.register("another", manifest, label=name, run="R1", by="ada")
         registry = stores.registry
         now = registry.channel("another", PRODUCTION)
         registry.move(
@@ -372,8 +449,145 @@ def test_the_trouble_of_one_model_is_not_that_of_another(
             ),
             {"degradation_margin": 0.05, "metric": "accuracy"},
         )
-    monkeypatch.setattr(bad.watcher, "log", lambda *_event, **_fields: None)
-    bad.requests(400)
-    bad.turn(3)
-    assert "another version 2" in bad.watcher.trouble
-    assert bad.production == 1
+
+
+def _counted(sea: Sea) -> int:
+    """How many labels a decision would be drawn from."""
+    quality = sea.watcher._followed[MODEL].judged()["quality"]
+    return quality.measure.n if quality else 0
+
+
+def test_under_another_name_of_the_machine_no_label_counts_twice(
+    good: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container has another name whenever it is started."""
+    good.requests(150)
+    good.turn()
+    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    good.restart()
+    good.requests(30)
+    good.turn()
+    assert _counted(good) == 180
+
+
+def test_what_a_log_had_shown_counts_although_the_log_was_thrown_away(good: Sea) -> None:
+    good.requests(150)
+    good.turn()
+    shutil.rmtree(good.gateway.stores.workspace.traffic)
+    good.restart()
+    good.requests(30)
+    good.turn()
+    good.restart()
+    good.turn()
+    assert _counted(good) == 180
+
+
+def test_what_answers_without_labels_have_shown_outlives_a_restart(bad: Sea) -> None:
+    for _ in range(40):
+        bad.turn(1)
+        bad.requests(20, labelled=0)
+        bad.turn(1)
+        bad.restart()
+    assert "disagreement" in bad.questions()
+
+
+def test_a_person_is_asked_although_the_ledger_was_locked_at_the_end(
+    good: Sea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of the last actions cannot be done now is done later."""
+    good.requests(40)
+    good.turn()
+
+    def locked(project: Any, watch: Watch, action: Action, evidence: Any) -> Done | None:
+        if isinstance(action, Ask):
+            raise PassingError("the ledger cannot be used: database is locked")
+        return act(project, watch, action, evidence)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(watching, "act", locked)
+        good.pass_hours(169)
+    assert not good.questions()
+    good.turn()
+    assert good.watch.state == "inconclusive"
+    assert "watch_inconclusive" in good.questions()
+
+
+@pytest.mark.parametrize("how", ["folder", "no model"])
+def test_a_version_before_that_cannot_be_opened_leaves_the_guardrails(
+    good: Sea, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    registry = good.gateway.stores.registry
+    files: Any = registry.manifest(registry.version(MODEL, 1))["files"]
+    if how == "folder":  # as good as a file that the disk no longer gives
+        path = registry.blobs.path(files["model.onnx"])
+        path.unlink()
+        path.mkdir()
+    else:
+        opened = Served.open
+
+        def cannot(model: str, version: int, digest: str, read: Any) -> Served:
+            if version == 1:
+                raise FormError("onnxruntime cannot open the model")
+            return opened(model, version, digest, read)
+
+        monkeypatch.setattr(Served, "open", cannot)
+    good.requests(40)
+    good.turn()
+    assert good.watcher.trouble == ""
+    good.pass_hours(169)
+    assert good.watch.state == "inconclusive"
+    assert "version 1 cannot be read" in str(good.watch.reason)
+
+
+def test_of_a_ledger_from_a_backup_nothing_is_held_against_another_version(
+    good: Sea, tmp_path: Path
+) -> None:
+    """It gives the place in the chain, and so the name of the watch, to another promotion."""
+    registry, file = good.gateway.stores.registry, good.gateway.stores.ledger.file
+    now = registry.channel(MODEL, PRODUCTION)
+    assert now is not None
+    manifest = registry.manifest(registry.version(MODEL, 2))
+    registry.register(MODEL, {**manifest, "label": "three"}, label="l", run="R", by="ada")
+    good.promote(1)
+    registry.ledger.stamp()
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(tmp_path / "b")) as copy:
+        source.backup(copy)
+    good.promote(2)
+    good.requests(150)
+    good.turn()
+    assert _counted(good) == 150
+    shutil.copy(tmp_path / "b", file.with_name("restored"))
+    file.with_name("restored").replace(file)
+    for tail in ("-wal", "-shm"):
+        file.with_name(file.name + tail).unlink(missing_ok=True)
+    registry.ledger.stamp()  # opens the file that is there now
+    good.promote(3)
+    watch = watches.current(registry.ledger, MODEL)
+    assert watch is not None
+    assert watch.id == good.watcher._followed[MODEL].watch.id
+    good.turn()
+    assert good.watcher._followed[MODEL].watch.version == 3
+    assert _counted(good) == 0
+
+
+def test_promoted_again_after_the_clock_went_back_it_is_the_new_watch_that_ends(good: Sea) -> None:
+    good.turn()
+    good.clocked.clock.move(hours=-3)
+    stores = good.gateway.stores
+    now = stores.registry.channel(MODEL, PRODUCTION)
+    assert now is not None
+    back = Move(
+        model=MODEL,
+        channel=PRODUCTION,
+        version=1,
+        expect=now.revision,
+        event="rollback",
+        by="ada",
+        reason="to see it",
+    )
+    stores.registry.move(back)
+    good.promote(2)
+    good.turn()
+    good.gauge.answered, good.gauge.faults = 50, 50
+    good.turn(2)
+    assert (good.production, good.watch.state) == (1, "failed")

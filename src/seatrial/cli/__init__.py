@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from seatrial.errors import SeatrialError
+from seatrial.errors import Mistake, SeatrialError, UsageError, nearest
 
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
@@ -31,6 +31,20 @@ class _Commands(click.Group):
             return None
         command = getattr(import_module(f"seatrial.cli.{cmd_name}"), cmd_name)
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args[0] in known or args[0].startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise UsageError(
+            Mistake(
+                f"there is no command {args[0]!r}",
+                nearest=nearest(args[0], known),
+                fix="`seatrial --help` lists them",
+            )
+        )
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

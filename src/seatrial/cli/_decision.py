@@ -20,6 +20,7 @@ def decide(choice: str, identity: str, reason: str, *, as_json: bool) -> None:
     from seatrial.review import items, person
     from seatrial.review.deadlines import tend
     from seatrial.review.document import document, hasty
+    from seatrial.review.effects import EFFECTS
 
     opened = project()
     tend(opened.ledger, opened.workspace.clock())
@@ -32,6 +33,11 @@ def decide(choice: str, identity: str, reason: str, *, as_json: bool) -> None:
             click.echo("note: that took less than 10 s, which the list of decisions will show")
         if item.asked.run is not None:
             click.echo(_of_the_run(opened.ledger, item.asked.run))
+        elif item.kind not in EFFECTS:
+            click.echo(
+                "that is kept and told, and moves nothing; to go back to the version before:"
+                f" seatrial rollback {item.asked.model} --reason '…'"
+            )
     tell_people(opened.workspace)
 
 

@@ -52,7 +52,7 @@ def move_by_hand(
     if serving and serving.version == number:
         return f"{version} is in production already; nothing was changed"
     opened.registry.verify(version)
-    digest = _demand_no_quarantine(opened, version, lift=lift)
+    digest = _demand_no_quarantine(opened, version, event, lift=lift)
     _prepare(opened, version, event, reason)
     opened.registry.move(
         Move(
@@ -78,7 +78,7 @@ def move_by_hand(
     return f"{told}; not confirmed by {standing.named(said.missing)}" if said.missing else told
 
 
-def _demand_no_quarantine(opened: Project, version: Version, *, lift: bool) -> str:
+def _demand_no_quarantine(opened: Project, version: Version, event: str, *, lift: bool) -> str:
     """The digest of the model file; :class:`UsageError` when it was rolled back by itself."""
     from seatrial.registry import brakes
 
@@ -86,10 +86,13 @@ def _demand_no_quarantine(opened: Project, version: Version, *, lift: bool) -> s
     digest = str(files["model.onnx"])
     found = brakes.quarantined(opened.ledger, version.model, digest)
     if found is not None and not lift:
+        fix = "if you know better, add --lift-quarantine; it is recorded with your reason"
+        if event == "rollback":
+            fix = f"name another that served: seatrial rollback {version.model} VERSION --reason …"
         raise UsageError(
             Mistake(
                 f"{version} is in quarantine since {minute(found.since)} UTC: {found.reason}",
-                fix="if you know better, add --lift-quarantine; it is recorded with your reason",
+                fix=fix,
             )
         )
     return digest

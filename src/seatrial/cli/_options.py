@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial import workspace
+from seatrial.errors import Mistake, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +21,19 @@ file_argument = click.argument("file", type=click.Path(path_type=Path))
 set_option = click.option(
     "--set", "changes", multiple=True, metavar="STAGE.TASK.KEY=YAML", help="Change a parameter."
 )
+
+
+def not_empty(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty id: a variable that was never set must not mean the only one there is."""
+    if value is None or value.strip():
+        return value
+    raise UsageError(
+        Mistake(
+            f"the {parameter.human_readable_name.strip('[]')} is empty",
+            where=context.command_path,
+            fix="write it, or the beginning of it; was a variable not set?",
+        )
+    )
 
 
 def project() -> Project:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from seatrial.cli._options import actor, json_option, print_json, project
+from seatrial.cli._options import actor, json_option, not_empty, print_json, project
 from seatrial.errors import Mistake, UsageError
 
 
 @click.command(epilog="Example: seatrial cancel 01M842")
-@click.argument("run")
+@click.argument("run", callback=not_empty)
 @json_option
 def cancel(run: str, *, as_json: bool) -> None:
     """End a run that has not ended; production stays as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,10 +28,17 @@ def history(
     model: str | None, moment: str | None, head: str | None, *, do_verify: bool, as_json: bool
 ) -> None:
     """Who was in production when and why, of MODEL or of all; with --at, at one moment."""
-    if head and not do_verify:
+    if head is not None and not do_verify:
         raise UsageError(Mistake("--head goes with --verify", fix="add --verify"))
     if do_verify and (model or moment):
         raise UsageError(Mistake("--verify is about the whole ledger", fix="leave the rest out"))
+    if head is not None and not re.fullmatch("[0-9a-f]{64}", head):
+        raise UsageError(
+            Mistake(
+                f"{head!r} is no head, which has 64 digits of 0-9 and a-f",
+                fix="write the one you noted whole, as `seatrial history --verify` printed it",
+            )
+        )
     opened = project()
     if do_verify:
         _prove(opened, head, as_json=as_json)

@@ -20,4 +20,5 @@ def init(folder: Path, *, as_json: bool) -> None:
         print_json({"folder": str(folder), "file": str(folder / "pipeline.yaml")})
         return
     click.echo(f"made {folder}: pipeline.yaml, its data and settings")
-    click.echo(f"next: cd {folder} && seatrial run pipeline.yaml")
+    there = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+    click.echo(f"next: {there}seatrial run pipeline.yaml")

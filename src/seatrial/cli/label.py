@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seatrial.cli._options import json_option, print_json, project
+from seatrial.cli._options import json_option, not_empty, print_json, project
 from seatrial.errors import Mistake, StoreError, nearest
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SKIP, QUIT = "s", "q"
 
 
 @click.command(epilog="Example: seatrial label 01M842")
-@click.argument("identity", metavar="ID")
+@click.argument("identity", metavar="ID", callback=not_empty)
 @click.option(
     "--labels",
     "file",
@@ -168,27 +168,19 @@ def _conclude(opened: Project, sheet: Sheet) -> list[str]:
 
 def _roll_back(opened: Project, sheet: Sheet) -> str:
     """Back to the version before, unless what forbids it to a watch forbids it here."""
-    from datetime import timedelta
-
-    from seatrial.registry import brakes, watches
+    from seatrial.registry import watches
     from seatrial.registry.registry import PRODUCTION
-    from seatrial.watch.act import act
-    from seatrial.watch.decide import STORM_DAYS, Brakes, harmed
+    from seatrial.watch.act import act, brakes_of
+    from seatrial.watch.decide import harmed
 
     model, version = sheet.asked.model, sheet.asked.new
     watch = watches.latest(opened.ledger, model, version)
     assert watch is not None
     serving = opened.registry.channel(model, PRODUCTION)
-    since = opened.workspace.clock() - timedelta(days=STORM_DAYS)
-    with opened.ledger.read() as connection:
-        standing = Brakes(
-            promoted=watches.last_event(connection, model) == "promote",
-            rollbacks=len(watches.rollbacks(connection, model, since)),
-            frozen=brakes.frozen(opened.ledger, model) is not None,
-        )
     if serving is None or serving.version != version:
         return f"version {version} is not in production any more"
-    done = act(opened, watch, harmed(version, sheet.why, "labels", standing), sheet.evidence())
+    action = harmed(version, sheet.why, "labels", brakes_of(opened, model))
+    done = act(opened, watch, action, sheet.evidence())
     if done is None or done.to is None:
         return "production was not moved: `seatrial reviews` and `seatrial history` say why"
     return f"production went back from version {version} to version {done.to}"

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seatrial.cli._options import json_option, minute, print_json, print_table, project
-from seatrial.errors import Mistake, UsageError
+from seatrial.cli._options import (
+    json_option,
+    minute,
+    not_empty,
+    print_json,
+    print_table,
+    project,
+)
+from seatrial.errors import Mistake, SeatrialError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seatrial.ledger.store import Ledger
+    from seatrial.registry.project import Project
     from seatrial.review.items import Item
 
 DIGITS = 4
@@ -22,7 +29,7 @@ DIGITS = 4
 
 
 @click.command(epilog="Example: seatrial reviews 01M842")
-@click.argument("identity", metavar="[ID]", required=False)
+@click.argument("identity", metavar="[ID]", required=False, callback=not_empty)
 @click.option("--all", "with_decided", is_flag=True, help="Also what was decided: how, by whom.")
 @json_option
 def reviews(identity: str | None, *, with_decided: bool, as_json: bool) -> None:
@@ -41,7 +48,7 @@ def reviews(identity: str | None, *, with_decided: bool, as_json: bool) -> None:
         if as_json:
             print_json({**document(item), "history": history(ledger, item)})
         else:
-            _show(ledger, item, now)
+            _show(opened, item, now)
         return
     with ledger.read() as connection:
         found = items.everything(connection) if with_decided else items.waiting(connection)
@@ -96,7 +103,7 @@ def _list_all(found: Sequence[Item]) -> None:
     )
 
 
-def _show(ledger: Ledger, item: Item, now: datetime) -> None:
+def _show(opened: Project, item: Item, now: datetime) -> None:
     from seatrial.review.document import history
     from seatrial.review.items import Status
 
@@ -108,12 +115,24 @@ def _show(ledger: Ledger, item: Item, now: datetime) -> None:
     click.echo(f"would settle it: {asked.resolves}")
     if item.status is Status.OPEN:
         click.echo(f"due in {left(item, now)} ({minute(item.due)} UTC), else: {asked.on_timeout}")
-    for event in history(ledger, item):
+    for event in history(opened.ledger, item):
         said = ": ".join(str(event[key]) for key in ("by", "reason") if event[key])
         click.echo(f"  {minute(str(event['at']))} {event['event']} {said}".rstrip())
     if item.status is Status.OPEN:
+        if _labels_settle(opened, item):
+            click.echo(f"to settle it by a few labels: seatrial label {item.id}")
         for choice in asked.options:
             click.echo(f"to decide: seatrial {choice} {item.id} --reason '…'")
+
+
+def _labels_settle(opened: Project, item: Item) -> bool:
+    from seatrial.review.label_questions import question_of
+
+    try:
+        question_of(opened, item)
+    except SeatrialError:  # what is in the way is told by `seatrial label`
+        return False
+    return True
 
 
 def _evidence(item: Item) -> None:
@@ -124,7 +143,10 @@ def _evidence(item: Item) -> None:
     if rows:
         print_table(keys, rows)
     for key, value in item.asked.evidence.items():
-        if isinstance(value, str | int | float) and key not in {"verdict", "reason"}:
+        said = key == "verdict" or (
+            key == "reason" and (value == item.kind or str(value) in item.asked.question)
+        )
+        if isinstance(value, str | int | float) and not said:
             click.echo(f"{key}: {value}")
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from seatrial.cli._options import json_option, minute, print_json, print_table, project
+from seatrial.cli._options import json_option, minute, not_empty, print_json, print_table, project
 
 
 @click.command(epilog="Example: seatrial runs 01M842")
-@click.argument("run", required=False)
+@click.argument("run", required=False, callback=not_empty)
 @json_option
 def runs(run: str | None, *, as_json: bool) -> None:
     """Past runs, or one of them."""

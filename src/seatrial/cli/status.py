@@ -146,9 +146,16 @@ def _reviews(opened: Project) -> list[dict[str, Any]]:
 
 
 def _trouble(opened: Project) -> list[dict[str, Any]]:
-    """Channels that do not take what they are told."""
+    """Channels of the folder's files that do not take what they are told."""
     from dataclasses import asdict
 
+    from seatrial.notify import channels_of
     from seatrial.notify.courier.troubles import trouble
+    from seatrial.serve.pipelines import pipelines_of
 
-    return [asdict(each) for each in trouble(opened.ledger)]
+    found = trouble(opened.ledger)
+    if not found:
+        return []
+    pipelines = pipelines_of(opened.workspace.folder).pipelines.values()
+    named = {listener.name for pipeline in pipelines for listener in channels_of(pipeline)}
+    return [asdict(each) for each in found if each.channel in named]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from seatrial.cli._options import json_option, print_json, project
+from seatrial.cli._options import json_option, not_empty, print_json, project
 from seatrial.cli._progress import narrator
 from seatrial.errors import Mistake, UsageError
 
 
 @click.command(epilog="Example: seatrial step 01M842 train_model.train")
-@click.argument("run")
+@click.argument("run", callback=not_empty)
 @click.argument("address", metavar="STAGE.TASK")
 @json_option
 def step(run: str, address: str, *, as_json: bool) -> int:

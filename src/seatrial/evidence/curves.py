@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 DRAWS = 1000
 EXACT = 1000
-"""Distinct scores up to which each has a bin of its own."""
+"""Rows up to which each distinct score has a bin of its own."""
 
 BINS = 128
-"""Bins beyond that, of equally many rows."""
+"""The most bins beyond that, of about equally many rows: two models have bins times bins cells."""
 
 CHUNK = 4_000_000
 """Numbers held at once while drawing: 32 MB."""
@@ -160,7 +160,7 @@ class _Drawing:
 def _places(scores: np.ndarray) -> tuple[np.ndarray, int]:
     """The bin of each row, from the lowest score up, and how many bins there are."""
     known, place = np.unique(scores, return_inverse=True)
-    if len(known) <= EXACT:
+    if len(known) <= BINS or len(scores) <= EXACT:
         return place, len(known)
     ranks = np.cumsum(np.bincount(place))
     bins = np.minimum((ranks - 1) * BINS // len(scores), BINS - 1)

@@ -127,13 +127,15 @@ def units_of(groups: np.ndarray | None, y: np.ndarray, *models: Predictions) -> 
 
 
 def _of_fewer(statistic: Statistic, units: Units, seed: int) -> tuple[float, float]:
-    """Percentiles of draws of m of the n units, brought nearer to the value by (m / n) ** rate.
+    """The value, and either way the wider part of draws of m of the n units, times (m / n) ** rate.
 
     Bickel, Goetze and van Zwet (1997), "Resampling fewer than n observations", Statistica Sinica
     7. The rate is a half, unless draws of a quarter as many units show that the statistic settles
     more slowly: Bertail, Politis and Romano (1999), "On subsampling estimators with unknown rate
     of convergence", JASA 94. Both hold where plain resampling does and where it does not (the
-    greatest error, say).
+    greatest error, say), for bounds that lie as far above the value as the draws lie below it: a
+    greatest error is only ever drawn smaller, and may only be greater. Those that lie as far above
+    as the draws do are better for a skewed mean. So the wider of the two counts.
     """
     count = len(units.sizes)
     few = max(2, min(count, round(MANY * count / len(units.rows))))
@@ -144,12 +146,9 @@ def _of_fewer(statistic: Statistic, units: Units, seed: int) -> tuple[float, flo
         fewer = _drawn(statistic, units, few // 4, seed)
         rate = _rate(_spread(fewer), _spread(drawn), few / (few // 4))
     near = (few / count) ** rate
-    low, high = np.quantile(drawn, [1 - LEVEL, LEVEL])
-    widen = means.student(count - 1) / Z
-    return (
-        value + near * widen * (float(low) - value),
-        value + near * widen * (float(high) - value),
-    )
+    apart = np.abs(np.quantile(drawn, [1 - LEVEL, LEVEL]) - value)
+    reach = near * means.student(count - 1) / Z * float(apart.max())
+    return value - reach, value + reach
 
 
 def _rate(coarse: float, fine: float, times: float) -> float:

@@ -38,6 +38,15 @@ class Blobs:
         target = self.path(digest)
         if target.exists():
             return digest
+        try:
+            self._write(content, target)
+        except OSError as error:
+            raise StoreError(
+                Mistake(f"cannot keep a blob: {error.strerror}", where=str(target))
+            ) from error
+        return digest
+
+    def _write(self, content: bytes, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = self.folder / "part"
         aside.mkdir(exist_ok=True)
@@ -48,13 +57,10 @@ class Blobs:
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).rename(target)
-        except OSError as error:
+        except OSError:
             Path(name).unlink(missing_ok=True)
-            raise StoreError(
-                Mistake(f"cannot keep a blob: {error.strerror}", where=str(target))
-            ) from error
+            raise
         _sync_folder(target.parent)
-        return digest
 
     def get(self, digest: str, of: str = "") -> bytes:
         """The content, verified; ``of`` says in errors whose blob it is (``model m version 3``)."""
@@ -63,6 +69,9 @@ class Blobs:
             content = path.read_bytes()
         except FileNotFoundError:
             raise StoreError(self._damaged(path, of, "is missing")) from None
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}"
+            raise StoreError(self._damaged(path, of, what)) from error
         if digest_of(content) != digest:
             raise StoreError(self._damaged(path, of, "no longer matches its digest"))
         return content

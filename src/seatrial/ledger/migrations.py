@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from seatrial.errors import Mistake, UsageError
 from seatrial.ledger.tables import FIRST, GUARDS, METADATA, SECOND, THIRD
@@ -39,13 +40,23 @@ STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second, _third)
 """Step ``i`` takes a ledger of version ``i`` to version ``i + 1``; steps are only ever added."""
 
 
+def uri_of(file: Path) -> str:
+    """A file as SQLite's URI names it: in a folder's name, # and ? would end the path.
+
+    >>> from pathlib import Path
+    >>> uri_of(Path("/c#/ledger.db"))
+    'file:/c%23/ledger.db'
+    """
+    return f"file:{quote(str(file))}"
+
+
 def identify(file: Path) -> int:
     """Version of the ledger in ``file`` (0: none yet); refuses a stranger's and a newer one."""
     if not file.exists() or file.stat().st_size == 0:
         return 0
     try:
         # mode=ro so that looking never creates or repairs anything in a stranger's file
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{uri_of(file)}?mode=ro", uri=True)) as connection:
             connection.execute("BEGIN")  # one moment of a file that another may just be making
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -87,18 +87,21 @@ class Transaction:
 class Ledger:
     """SQLite (WAL, synchronous FULL): one writer at a time, readers never wait for it."""
 
-    def __init__(self, file: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, file: Path, clock: Callable[[], datetime], busy_ms: int | None = None
+    ) -> None:
+        """``busy_ms`` is how long a write waits for others; :data:`BUSY_TIMEOUT_MS` unless said."""
         self.file = file
         self.clock = clock
         migrations.identify(file)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
         # mode=rw: a ledger that vanishes while we run must not come back as an empty one
-        self._writer = _engine(f"sqlite:///file:{file}?mode=rw&uri=true")
+        self._writer = _engine(file, "rw", busy_ms)
         with _translated(file):
             migrations.migrate(self._writer, file, migrations.STEPS)
         # A reader of its own: the writer's BEGIN IMMEDIATE would queue every look.
-        self._reader = _engine(f"sqlite:///file:{file}?mode=ro&uri=true", read_only=True)
+        self._reader = _engine(file, "ro", busy_ms)
         self._looking: sqlite3.Connection | None = None
         self._looked_at = 0
 
@@ -135,7 +138,7 @@ class Ledger:
             self._looking.close()
             self._writer.dispose()
             self._reader.dispose()
-        uri = f"file:{self.file}?mode=ro"
+        uri = f"{migrations.uri_of(self.file)}?mode=ro"
         self._looking = sqlite3.connect(uri, uri=True, check_same_thread=False)
         self._looked_at = inode
 
@@ -181,14 +184,18 @@ class _translated:  # noqa: N801 - used as a verb
         raise StoreError(mistake) from error
 
 
-def _engine(url: str, *, read_only: bool = False) -> sa.Engine:
-    engine = sa.create_engine(url)
+def _engine(file: Path, mode: str, busy_ms: int | None) -> sa.Engine:
+    query = {"mode": mode, "uri": "true"}
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=migrations.uri_of(file), query=query)
+    )
+    read_only = mode == "ro"
 
     @sa.event.listens_for(engine, "connect")
     def _settings(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout = {busy_ms or BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA foreign_keys = ON")
         if not read_only:
             cursor.execute("PRAGMA journal_mode = WAL")

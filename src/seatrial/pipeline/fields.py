@@ -41,14 +41,19 @@ LARGEST = 100_000
 """More hours or days than this lead beyond the years that a calendar has."""
 
 
-def above_zero(value: object, path: Path, notes: Notes) -> Any:
+def above_zero(value: object, path: Path, notes: Notes, example: str = "10") -> Any:
     """A number above 0, and at most :data:`LARGEST`."""
     if _number(value) and 0 < float(str(value)) <= LARGEST:
         return value
     too_large = _number(value) and LARGEST < float(str(value)) < math.inf
     most = f" and at most {LARGEST}" if too_large else ""
     what = f"a number above 0{most}, not {kind(value)}"
-    return _refused(path, notes, what, "10, without quotes")
+    return _refused(path, notes, what, f"{example}, without quotes")
+
+
+def margin(value: object, path: Path, notes: Notes) -> Any:
+    """How much worse is still good enough, in units of a metric."""
+    return above_zero(value, path, notes, example="0.05")
 
 
 def percent(value: object, path: Path, notes: Notes) -> Any:

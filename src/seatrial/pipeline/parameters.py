@@ -89,4 +89,6 @@ def _alternative(part: Mapping[str, object]) -> str:
         ("maximum", "at most"), ("exclusiveMaximum", "below"),
     )  # fmt: skip
     bounds = [f"{word} {part[key]}" for key, word in limits if key in part]
-    return f"{text} {' and '.join(bounds)}" if bounds else text
+    examples = cast("list[object]", part.get("examples", []))
+    such = f", such as {examples[0]}" if examples else ""
+    return f"{text} {' and '.join(bounds)}{such}" if bounds else f"{text}{such}"

@@ -204,7 +204,7 @@ WATCH: Mapping[str, fields.Check] = {
     "max_hours": fields.above_zero,
     "rule": fields.one_of(RULES),
     "metric": fields.word,
-    "margin": fields.above_zero,
+    "margin": fields.margin,
     "min_labels": fields.count,
     "min_coverage_percent": fields.percent,
     "errors_percent": fields.percent,

@@ -31,7 +31,6 @@ class Policy:
     min_labels: int = 100
     min_coverage_percent: float = 20
     errors_percent: float = 1
-    cool_down_hours: float = 24
     review_hours: float = 24
 
     def to_json(self) -> dict[str, Any]:

@@ -23,12 +23,15 @@ class Project:
     registry: Registry
 
 
-def open_project(workspace: Workspace, *, existing: bool = False) -> Project:
+def open_project(
+    workspace: Workspace, *, existing: bool = False, busy_ms: int | None = None
+) -> Project:
     """Open the stores of a project; they are made when they do not exist.
 
-    With ``existing`` they are not: :class:`PassingError` while there are none.
+    With ``existing`` they are not: :class:`PassingError` while there are none. ``busy_ms`` is that
+    of :class:`~seatrial.ledger.store.Ledger`.
     """
     if existing and not workspace.ledger.exists():
         raise PassingError(Mistake("there is no ledger", where=str(workspace.ledger)))
-    ledger = Ledger(workspace.ledger, workspace.clock)
+    ledger = Ledger(workspace.ledger, workspace.clock, busy_ms)
     return Project(workspace, ledger, Registry(ledger, Blobs(workspace.blobs)))

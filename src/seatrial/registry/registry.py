@@ -171,6 +171,11 @@ class Registry:
         """
         self.ledger.write(lambda transaction: perform(transaction, move, policy, also))
 
+    def made(self, once: str) -> bool:
+        """Whether the move that is named so was made."""
+        with self.ledger.read() as connection:
+            return _made(connection, once)
+
     def install_policy(self, model: str, policy: Mapping[str, object]) -> None:
         """Replace the rollback policy; the same policy again changes nothing."""
         if self.policy(model) != policy:
@@ -293,14 +298,18 @@ def _policy(connection: sa.Connection, model: str) -> Mapping[str, object] | Non
     return json.loads(body) if body else None
 
 
-def _watch(transaction: Transaction, move: Move, moved: Stored) -> None:
-    """What served is watched no longer; what was promoted in its place is, from now on."""
+def _watch(transaction: Transaction, move: Move, moved: Stored, *, judged: bool) -> None:
+    """What served is watched no longer; what was promoted in its place is, from now on.
+
+    ``judged`` says that the policy came with this move: else it compared two other versions.
+    """
     watches.supersede(transaction, move.model, f"production moved to version {move.version}")
     policy = _policy(transaction.connection, move.model)
     previous = moved.body["previous"]
     if move.event == "promote" and policy is not None and previous not in {None, move.version}:
         replaced = int(str(previous))
-        watches.open_watch(transaction, moved.seq, move.model, move.version, replaced, dict(policy))
+        known = dict(policy) if judged else {**policy, "disagreement": None}
+        watches.open_watch(transaction, moved.seq, move.model, move.version, replaced, known)
 
 
 def perform(
@@ -318,7 +327,7 @@ def perform(
     if also is not None:
         also(transaction)
     if move.channel == PRODUCTION:
-        _watch(transaction, move, moved)
+        _watch(transaction, move, moved, judged=policy is not None)
 
 
 def _move(transaction: Transaction, move: Move) -> Stored:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from seatrial.ledger.store import canonical
-from seatrial.ledger.tables import MOVE, TRAIL, WATCH
+from seatrial.ledger.tables import MOVE, RUN, STEP, TRAIL, WATCH
 from seatrial.registry.policy import Policy
 
 if TYPE_CHECKING:
@@ -110,7 +110,10 @@ def extend(transaction: Transaction, watch: str, until: datetime, reason: str) -
 def close(
     transaction: Transaction, watch: str, state: State, reason: str, evidence: str | None = None
 ) -> bool:
-    """End a watch; whether it was open. ``evidence`` is the digest of what it had seen."""
+    """End a watch; whether it was open. ``evidence`` is the digest of what it had seen.
+
+    A run that waited for its end has nothing to wait for any more, and may look at once.
+    """
     ended = transaction.connection.execute(
         WATCH.update()
         .where(WATCH.c.id == watch, WATCH.c.closed.is_(None))
@@ -119,7 +122,19 @@ def close(
     if ended.rowcount:
         body = {"watch": watch, "state": state, "reason": reason, "evidence": evidence}
         transaction.append("watch_closed", body)
+        _wake(transaction, watch)
     return bool(ended.rowcount)
+
+
+def _wake(transaction: Transaction, watch: str) -> None:
+    """Whoever waits to promote the model is due now."""
+    model = sa.select(WATCH.c.model).where(WATCH.c.id == watch).scalar_subquery()
+    runs = sa.select(RUN.c.id).where(RUN.c.model == model, RUN.c.ended.is_(None))
+    transaction.connection.execute(
+        STEP.update()
+        .where(STEP.c.run.in_(runs), STEP.c.state == "waiting", STEP.c.address.contains(".promote"))
+        .values(due=transaction.at)
+    )
 
 
 def supersede(transaction: Transaction, model: str, reason: str) -> None:
@@ -146,18 +161,17 @@ def latest(ledger: Ledger, model: str, version: int | None = None) -> Watch | No
     if version is not None:
         query = query.where(WATCH.c.version == version)
     with ledger.read() as connection:
-        row = connection.execute(query.order_by(WATCH.c.opened.desc()).limit(1)).first()
-    return _watch(row) if row else None
+        found = [_watch(row) for row in connection.execute(query)]
+    return max(found, key=lambda watch: _place(watch.id), default=None)
 
 
 def known_good(connection: sa.Connection, model: str) -> list[int]:
     """Versions that passed a whole watch, the latest first."""
-    query = (
-        sa.select(WATCH.c.version)
-        .where(WATCH.c.model == model, WATCH.c.state == State.PASSED)
-        .order_by(WATCH.c.closed.desc())
+    query = sa.select(WATCH.c.id, WATCH.c.version).where(
+        WATCH.c.model == model, WATCH.c.state == State.PASSED
     )
-    return list(dict.fromkeys(connection.execute(query).scalars()))
+    passed = sorted(connection.execute(query), key=lambda row: _place(row.id), reverse=True)
+    return list(dict.fromkeys(row.version for row in passed))
 
 
 def rollbacks(connection: sa.Connection, model: str, since: datetime) -> list[str]:
@@ -210,6 +224,11 @@ def _open(connection: sa.Connection, model: str | None = None) -> list[Watch]:
     if model is not None:
         query = query.where(WATCH.c.model == model)
     return [_watch(row) for row in connection.execute(query)]
+
+
+def _place(watch: str) -> int:
+    """When a watch was opened, by the chain: times may go back."""
+    return int(watch.rpartition("-")[2])
 
 
 def _watch(row: sa.Row[tuple[object, ...]]) -> Watch:

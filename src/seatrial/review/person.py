@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 
 
 def name() -> str:
-    """The user's name; in a container that has none for the user, the number."""
+    """The user's name; in a container that has none for the user, the number.
+
+    Not what the environment says: anybody could be anybody by setting LOGNAME.
+    """
     try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # which of them depends on the version of Python
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return f"user {os.getuid()}"

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from seatrial.watch.watcher import Watcher
 
 
+BUSY_MS = 2000
+"""How long it waits when the ledger is locked, before it says so and tries again."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Watch until SIGTERM, or until the supervisor is gone."""
     asked = _arguments(arguments)
@@ -57,7 +61,8 @@ def _watcher(asked: Any, log: Callable[..., None]) -> tuple[Watcher, Callable[[W
     from seatrial.watch.watcher import Watcher  # noqa: PLC0415
 
     pa.set_cpu_count(1)  # the other cores are the workers'
-    project = open_project(workspace.at(asked.folder.absolute()), existing=True)
+    folder = asked.folder.absolute()
+    project = open_project(workspace.at(folder), existing=True, busy_ms=BUSY_MS)
     board = Board.open(asked.board)
     gauge = Gauge(board, Cells(asked.workers))
 

@@ -103,8 +103,8 @@ def _watched(context: Context, version: Version) -> Wait | None:
     live = gateways.live(context.registry.ledger, context.workspace.home)
     if until <= now and not live:
         return None  # nobody is there to end it
-    reason = f"version {watch.version} is being watched until {watch.until[:16]} UTC"
-    return Wait(until=max(until, now + timedelta(seconds=LATE_S)), reason=reason.replace("T", " "))
+    reason = f"version {watch.version} is being watched until {until:%Y-%m-%d %H:%M} UTC"
+    return Wait(until=max(until, now + timedelta(seconds=LATE_S)), reason=reason)
 
 
 def _served(context: Context, watch: Watch) -> bool:

@@ -83,7 +83,6 @@ def stage_policy(context: Context) -> Mapping[str, Any] | None:
         min_labels=watch.min_labels,
         min_coverage_percent=watch.min_coverage_percent,
         errors_percent=watch.errors_percent,
-        cool_down_hours=watch.cool_down_hours,
         review_hours=pipeline.review.hours,
     ).to_json()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, cast
 
-from seatrial import extend
+from seatrial import extend, metrics
 from seatrial.errors import Mistake, nearest
 from seatrial.evidence.losses import FOLLOWED, IN_UNITS_OF_THE_TARGET, why_none
 from seatrial.evidence.operating import operating, said
@@ -30,8 +30,9 @@ def check_watch(scope: Scope) -> Iterator[Mistake]:
         )
         return
     margin = _margin(scope)
-    if name is None or margin is None or margin <= 0 or name in IN_UNITS_OF_THE_TARGET:
+    if margin is None or margin <= 0 or name in IN_UNITS_OF_THE_TARGET:
         return  # what has the target's unit can only be judged by the data
+    name = name or metrics.default(scope.pipeline.problem or "classes")
     what, _, fix = why_none(name, margin=margin, variance=1.0).partition(": ")
     if what:
         where = scope.pipeline.where("watch", "metric") if own else scope.entry.place

@@ -58,18 +58,12 @@ class Promote(Task, frozen=True, kw_only=True):
         """One compare-and-swap, with the rollback policy in the same transaction."""
         registry, model = context.registry, context.run.model
         version, serving = candidate(context), production(context)
-        if context.fact("held_out_bound") is None:
-            return Outcome(
-                verdict=Verdict.INCONCLUSIVE,
-                reason="no bound on held-out rows passed in this run, so nothing proves the model",
-                findings=(
-                    Finding(
-                        what="promote needs evidence from rows the model never saw",
-                        where=context.scope.entry.address,
-                        hint="add `integration_tests: {performance_threshold: …}` to the file",
-                    ),
-                ),
-            )
+        if registry.made(context.once):
+            # whoever made it was killed before it could say so: nothing is in its own way
+            return _delivered(context, version, serving)
+        unfit = _unproven(context) or _overtaken(context)
+        if unfit is not None:
+            return unfit
         registry.verify(version)
         if serving is not None and same_model(context, version, serving):
             return Outcome(
@@ -79,12 +73,13 @@ class Promote(Task, frozen=True, kw_only=True):
             )
         if serving is not None:
             registry.verify(serving)  # what rollback would return to must be whole
-        held = held_back(context, version)
-        if held is not None:
-            return held
-        stopped = _moved_on(context, version) or _not_prepared(context, version)
         # staging again: another run may have registered while gateways prepared this one
-        stopped = stopped or _moved_on(context, version)
+        stopped = (
+            _moved_on(context, version)
+            or held_back(context, version)
+            or _not_prepared(context, version)
+            or _moved_on(context, version)
+        )
         if stopped is not None:
             return stopped
         move = Move(
@@ -100,10 +95,7 @@ class Promote(Task, frozen=True, kw_only=True):
         try:
             registry.move(move, stage_policy(context), partial(_tell, move))
         except MovedError as error:
-            return Outcome(
-                verdict=Verdict.INCONCLUSIVE,
-                reason=f"{error.mistakes[0].what}; run again to compare with what serves now",
-            )
+            return _another_serves(error.mistakes[0].what)
         return _delivered(context, version, serving)
 
 
@@ -119,6 +111,32 @@ def _tell(move: Move, transaction: Transaction) -> None:
     post(transaction, told)
 
 
+def _unproven(context: Context) -> Outcome | None:
+    """Refuse what no held-out rows speak for."""
+    if context.fact("held_out_bound") is not None:
+        return None
+    return Outcome(
+        verdict=Verdict.INCONCLUSIVE,
+        reason="no bound on held-out rows passed in this run, so nothing proves the model",
+        findings=(
+            Finding(
+                what="promote needs evidence from rows the model never saw",
+                where=context.scope.entry.address,
+                hint="add `integration_tests: {performance_threshold: …}` to the file",
+            ),
+        ),
+    )
+
+
+def _overtaken(context: Context) -> Outcome | None:
+    """Refuse at once, and wait for nothing, when production was moved since the run began."""
+    now = context.registry.channel(context.run.model, PRODUCTION)
+    if now is None or now.revision == context.run.pinned_revision:
+        return None
+    what = f"production of {now.model} was moved meanwhile (to version {now.version})"
+    return _another_serves(what)
+
+
 def _moved_on(context: Context, version: Version) -> Outcome | None:
     """Refuse to deliver what is no longer staged."""
     staged = context.registry.resolve(version.model, STAGING)
@@ -128,6 +146,13 @@ def _moved_on(context: Context, version: Version) -> Outcome | None:
         verdict=Verdict.INCONCLUSIVE,
         reason=f"staging was moved to version {staged.version if staged else '?'} by"
         " another run; this evidence is not about it",
+    )
+
+
+def _another_serves(what: str) -> Outcome:
+    return Outcome(
+        verdict=Verdict.INCONCLUSIVE,
+        reason=f"{what}; run again to compare with what serves now",
     )
 
 
@@ -170,6 +195,14 @@ def _not_prepared(context: Context, version: Version) -> Outcome | None:
 
 def _delivered(context: Context, version: Version, serving: Version | None) -> Outcome:
     """Production has moved: say who serves it."""
+    now = context.registry.channel(version.model, PRODUCTION)
+    if now is not None and now.version != version.version:
+        return Outcome(
+            verdict=Verdict.PASS,
+            reason=f"{version} was put into production; version {now.version} serves since:"
+            f" {now.reason}",
+            facts={"promoted": True},
+        )
     said = _await(context, version, SERVING, standing.SERVING_S)
     before = f" (was version {serving.version})" if serving else " (the first)"
     return Outcome(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
 
 from seatrial.outcome import Outcome, Verdict
 from seatrial.registry import watches
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 class RollbackPlan(Task, frozen=True, kw_only=True):
     """Parameters of ``rollback_plan``. The threshold reads ``degradation > NUMBER``."""
 
-    auto_rollback_threshold: str
+    auto_rollback_threshold: Annotated[str, Meta(examples=["degradation > 0.05"])]
     previous_version: Literal["retained"] = "retained"
 
     def check(self, scope: Scope) -> Iterable[Mistake]:

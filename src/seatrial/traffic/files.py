@@ -3,7 +3,8 @@
 ``MODEL/v3/2026-11-05T14-WRITER-0.parquet`` holds what version 3 answered; ``MODEL/labels/…`` the
 labels that came back. ``….arrows`` is a stream that is still being written, or that a killed writer
 left behind; ``….part`` is half a file, which nobody reads. The hour is when the file was begun.
-``MODEL/watched/…`` says which rows have counted (see :mod:`seatrial.traffic.marks`).
+``MODEL/watched/…`` says which rows have counted (see :mod:`seatrial.traffic.marks`), ``.place`` how
+the whole log is called.
 """
 
 from __future__ import annotations

@@ -17,7 +17,15 @@ from seatrial.registry.registry import PRODUCTION, Move, MovedError
 from seatrial.registry.watches import BY_WATCH, State
 from seatrial.review import items
 from seatrial.review.items import Question
-from seatrial.watch.decide import MOST_ROLLBACKS, STORM_DAYS, Ask, End, Extend, RollBack
+from seatrial.watch.decide import (
+    MOST_ROLLBACKS,
+    STORM_DAYS,
+    Ask,
+    Brakes,
+    End,
+    Extend,
+    RollBack,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +70,19 @@ def act(project: Project, watch: Watch, action: Action, evidence: Mapping[str, A
             return _end(project, watch, action, evidence)
 
 
+def brakes_of(project: Project, model: str) -> Brakes:
+    """What keeps a model's production from going back by itself now."""
+    since = project.workspace.clock() - timedelta(days=STORM_DAYS)
+    with project.ledger.read() as connection:
+        made = watches.rollbacks(connection, model, since)
+        event = watches.last_event(connection, model)
+    return Brakes(
+        promoted=event == "promote",
+        rollbacks=len(made),
+        frozen=brakes.frozen(project.ledger, model) is not None,
+    )
+
+
 def _roll_back(
     project: Project, watch: Watch, action: RollBack, evidence: Mapping[str, Any]
 ) -> Done | None:
@@ -70,7 +91,8 @@ def _roll_back(
     current = registry.channel(watch.model, PRODUCTION)
     if current is None or current.version != watch.version:
         return None
-    target, damage = _target(project, watch)
+    digest = _harmful(project, watch)
+    target, damage = _target(project, watch, digest)
     if target is None:
         return _blocked(project, watch, action.reason, damage)
     kept = _keep(project, evidence)
@@ -84,7 +106,6 @@ def _roll_back(
         reason=action.reason,
         evidence=kept,
     )
-    digest = _harmful(project, watch)
     try:
         registry.move(move, also=partial(_rolled_back, watch, move, digest))
     except MovedError:
@@ -92,8 +113,11 @@ def _roll_back(
     return _done(watch, "rolled_back", action.reason, to=target.version)
 
 
-def _target(project: Project, watch: Watch) -> tuple[Version | None, str]:
-    """The version that was replaced, else one that passed a whole watch; and what is damaged."""
+def _target(project: Project, watch: Watch, harmful: str) -> tuple[Version | None, str]:
+    """The version that was replaced, else one that passed a whole watch; and what is damaged.
+
+    ``harmful`` is the model file of what serves: under another number it does the same.
+    """
     registry, ledger = project.registry, project.ledger
     with ledger.read() as connection:
         trusted = [watch.against, *watches.known_good(connection, watch.model)]
@@ -110,8 +134,8 @@ def _target(project: Project, watch: Watch) -> tuple[Version | None, str]:
         except StoreError as error:
             damage.append(" ".join(str(error).split()))
             continue
-        except OSError as error:
-            damage.append(f"a blob of {version} cannot be read: {error.strerror}")
+        if digest == harmful:
+            damage.append(f"{version} is the same model")
             continue
         quarantined = brakes.quarantined(ledger, watch.model, digest)
         if quarantined is None:
@@ -125,7 +149,7 @@ def _harmful(project: Project, watch: Watch) -> str:
     version = project.registry.version(watch.model, watch.version)
     try:
         return _file_digest(project, version)
-    except (StoreError, OSError):
+    except StoreError:
         return version.digest
 
 
@@ -214,7 +238,9 @@ def _stands(connection: sa.Connection, question: Question) -> bool:
 
 
 def ask_about(project: Project, model: str, version: int, action: Ask | RollBack) -> Done | None:
-    """A version that replaced nothing does harm: there is nothing to go back to."""
+    """A version that was promoted without a watch does harm: no way back was promised."""
+    replaced = project.registry.previous(model) is not None
+    why = "it is not watched" if replaced else "it replaced nothing"
     question = Question(
         kind="guardrail",
         subject=f"{model} version {version}",
@@ -223,8 +249,8 @@ def ask_about(project: Project, model: str, version: int, action: Ask | RollBack
         run=None,
         step=None,
         by=None,
-        question=f"What shall serve of {model}? Version {version} does harm, and it replaced"
-        f" nothing. Seen: {action.reason}.",
+        question=f"What shall serve of {model}? Version {version} does harm, and production cannot"
+        f" go back by itself: {why}. Seen: {action.reason}.",
         recommended="look now",
         options=APPROVE_REJECT,
         evidence={"model": model, "version": version},

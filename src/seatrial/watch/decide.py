@@ -173,7 +173,6 @@ def _ending(known: Known, policy: Policy) -> Iterator[Action]:
         if known.until < known.last_deadline:
             yield Extend(known.last_deadline, why)
         return
-    yield End(State.INCONCLUSIVE, f"{why}; the version stays")
     resolves = "more labelled requests"
     if quality is not None and quality.more_labels:
         resolves = f"about {quality.more_labels} more labelled requests"
@@ -185,6 +184,8 @@ def _ending(known: Known, policy: Policy) -> Iterator[Action]:
         resolves=resolves,
         reason=why,
     )
+    # after the question: a watch that has ended is looked at no more, and nobody would ask
+    yield End(State.INCONCLUSIVE, f"{why}; the version stays")
 
 
 def _open(known: Known, policy: Policy, *, covered: bool) -> str:

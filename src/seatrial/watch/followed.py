@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from seatrial.errors import StoreError
+from seatrial.errors import FormError, StoreError
 from seatrial.evidence.agreement import differing
 from seatrial.evidence.losses import Loss, loss_for, why_none
 from seatrial.evidence.sequence import Trail
@@ -148,7 +148,10 @@ class Evidence:
 
 @dataclass(slots=True)
 class Followed:
-    """One watch at one place. ``others`` is what other places have seen."""
+    """One watch at one place. ``others`` is what other places have seen.
+
+    ``unkept`` says that more was seen than was kept.
+    """
 
     watch: Watch
     policy: Policy
@@ -160,6 +163,7 @@ class Followed:
     unpaired: str
     unscored: int = 0
     others: Evidence | None = None
+    unkept: bool = False
 
     @classmethod
     def open(cls, project: Project, watch: Watch, kept: Mapping[str, Any] | None) -> Followed:
@@ -174,7 +178,7 @@ class Followed:
         before, unpaired = None, rules.unpaired
         try:
             before = open_version(project, watch.model, watch.against)
-        except StoreError as error:
+        except (StoreError, FormError) as error:
             unpaired = f"version {watch.against} cannot be read: {error.mistakes[0].what}"
         traffic, since = project.workspace.traffic, datetime.fromisoformat(watch.opened)
         told = kept or {}
@@ -211,6 +215,7 @@ class Followed:
             self.unpaired = f"version {self.watch.against} reads {names}, which is not logged"
         if not matched.rows:
             return False
+        self.unkept = True
         self._count(paired(matched, self.rules.loss, self.serving.signature, self.before))
         return True
 
@@ -231,6 +236,7 @@ class Followed:
             variance = self.policy.variance or 0.0
             apart = differing(drawn.answer, theirs, variance=variance)
             self.evidence.differing.add(apart, self._buckets(drawn.time_us))
+            self.unkept = True
         return broken(theirs)
 
     def _buckets(self, time_us: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,7 +15,6 @@ from seatrial.traffic.tail import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,20 +35,12 @@ class Drawn:
 
 
 class Sampling:
-    """Draws from what a version answered since a moment."""
+    """Draws from what is logged of a version from now on, whatever the clock says meanwhile."""
 
-    def __init__(
-        self,
-        traffic: Path,
-        model: str,
-        version: int,
-        since: datetime,
-        *,
-        seed: int,
-    ) -> None:
-        folder = files.version_folder(traffic, model, version)
-        self._tail = Tail(folder, since=since)
-        self._since = since
+    def __init__(self, traffic: Path, model: str, version: int, *, seed: int) -> None:
+        self._tail = Tail(files.version_folder(traffic, model, version))
+        for _ in self._tail.read():
+            pass  # what is there already
         self._random = np.random.default_rng(seed)
 
     def draw(self) -> Iterator[Drawn]:
@@ -61,11 +52,10 @@ class Sampling:
                 continue  # a damaged file: whoever reads it for a verdict is told
             if table is None:
                 continue
-            recent = reading.between(table, self._since, None)
-            if recent.num_rows > AT_ONCE:
-                chosen = self._random.choice(recent.num_rows, AT_ONCE, replace=False)
-                recent = recent.take(pa.array(np.sort(chosen)))
-            if recent.num_rows:
-                time_us = reading.microseconds(recent)
-                whole = recent.combine_chunks()
+            if table.num_rows > AT_ONCE:
+                chosen = self._random.choice(table.num_rows, AT_ONCE, replace=False)
+                table = table.take(pa.array(np.sort(chosen)))
+            if table.num_rows:
+                time_us = reading.microseconds(table)
+                whole = table.combine_chunks()
                 yield Drawn(features_in(whole), answer_in(whole), time_us)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seatrial import pipeline as settings
 from seatrial.errors import SeatrialError
-from seatrial.registry import brakes, watches
+from seatrial.registry import watches
 from seatrial.registry.policy import Policy
 from seatrial.registry.registry import PRODUCTION
 from seatrial.review.deadlines import tend
 from seatrial.watch import turnstile
-from seatrial.watch.act import act, ask_about
-from seatrial.watch.decide import STORM_DAYS, Brakes, Known, decide, harmed
+from seatrial.watch.act import act, ask_about, brakes_of
+from seatrial.watch.decide import Brakes, Known, decide, harmed
 from seatrial.watch.followed import Evidence, Followed
 from seatrial.watch.needless import close_needless
+from seatrial.watch.place import place_of
 from seatrial.watch.sampling import Sampling
 from seatrial.watch.standing import Standing
 
@@ -65,7 +64,8 @@ class Watcher:
     _serving: Mapping[str, Channel] = field(default_factory=dict)
     _brakes: Mapping[str, Brakes] = field(default_factory=dict)
     _due_s: dict[str, float] = field(default_factory=dict)
-    _unkept: set[str] = field(default_factory=set)
+    _place: str = ""
+    """The log that it counts; empty until it is known."""
 
     def turn(self) -> float:
         """Do what is due; the seconds until the next turn."""
@@ -102,7 +102,7 @@ class Watcher:
 
     def end(self) -> None:
         """Keep what was seen; what cannot be kept is read from the log again."""
-        for error in self._each(self._unkept, self._keep):
+        for error in self._each(self._unkept(), self._keep):
             self.log("not_kept", error=str(error))
         self._gate.leave()
 
@@ -115,12 +115,12 @@ class Watcher:
         met += self._each(self._followed, partial(self._count, second=second))
         if second:
             met += self._each(self._serving, partial(self._guard, now_s=now_s))
-            met += self._each(self._unkept, self._keep)
-        if met:
-            raise met[0]
+            met += self._each(self._unkept(), self._keep)
         if self._gate.inside and self._due("tend", TEND_S, now_s):
             close_needless(self.project)
             tend(self.project.ledger, self.project.workspace.clock())
+        if met:
+            raise met[0]
 
     def _each(self, models: Iterable[str], do: Callable[[str], None]) -> Iterator[SeatrialError]:
         """What was met: the trouble of one model must not keep others from being watched."""
@@ -134,8 +134,6 @@ class Watcher:
         """Count the labels that have come, and decide."""
         followed = self._followed[model]
         came = followed.turn(self.project.workspace.clock())
-        if came:
-            self._unkept.add(model)
         if came or second:
             self._decide(followed)
 
@@ -152,14 +150,14 @@ class Watcher:
             return []
         registry = self.project.registry
         self._serving = {c.model: c for c in registry.channels() if c.channel == PRODUCTION}
-        self._brakes = {model: self._brakes_of(model) for model in self._serving}
+        self._brakes = {model: brakes_of(self.project, model) for model in self._serving}
         for model, channel in self._serving.items():
             standing = self._standing.get(model)
             if standing is None or standing.version != channel.version:
                 self._standing[model] = self._stand(channel)
         lasting = {w.model: w for w in watches.under_way(self.project.ledger)}
         for model in [*self._followed]:
-            if model not in lasting or lasting[model].id != self._followed[model].watch.id:
+            if model not in lasting or not _same(lasting[model], self._followed[model].watch):
                 self._followed.pop(model).forget()
         met = [*self._each(lasting if self._gate.inside else (), partial(self._take_up, lasting))]
         self._stamp = None if met else stamp
@@ -172,8 +170,11 @@ class Watcher:
             self._followed[model] = self._follow(lasting[model])
 
     def _follow(self, watch: Watch) -> Followed:
+        if not self._place:
+            workspace = self.project.workspace
+            self._place = place_of(workspace.traffic, workspace.ids)
         kept = watches.trails(self.project.ledger, watch.id)
-        mine = kept.pop(_place(), None)
+        mine = kept.pop(self._place, None)
         followed = Followed.open(self.project, watch, mine)
         for each in kept.values():
             seen = Evidence.from_json(each["evidence"])
@@ -185,8 +186,7 @@ class Watcher:
         return followed
 
     def _stand(self, channel: Channel) -> Standing:
-        registry, clock = self.project.registry, self.project.workspace.clock
-        traffic = self.project.workspace.traffic
+        registry, traffic = self.project.registry, self.project.workspace.traffic
         policy = registry.policy(channel.model)
         said = Policy.from_json(policy) if policy else settings.Watch()
         return Standing.begin(
@@ -195,7 +195,7 @@ class Watcher:
             channel.version,
             registry.previous(channel.model),
             said.errors_percent,
-            Sampling(traffic, channel.model, channel.version, clock(), seed=channel.revision),
+            Sampling(traffic, channel.model, channel.version, seed=channel.revision),
         )
 
     def _guard(self, model: str, *, now_s: float) -> None:
@@ -232,17 +232,6 @@ class Watcher:
         for action in decide(known, followed.policy):
             self._act(followed.watch, action, followed.told())
 
-    def _brakes_of(self, model: str) -> Brakes:
-        ledger, now = self.project.ledger, self.project.workspace.clock()
-        with ledger.read() as connection:
-            made = watches.rollbacks(connection, model, now - timedelta(days=STORM_DAYS))
-            event = watches.last_event(connection, model)
-        return Brakes(
-            promoted=event == "promote",
-            rollbacks=len(made),
-            frozen=brakes.frozen(ledger, model) is not None,
-        )
-
     def _act(self, watch: Watch, action: Action, evidence: Mapping[str, Any]) -> None:
         self._tell(act(self.project, watch, action, evidence))
 
@@ -250,15 +239,17 @@ class Watcher:
         if done is not None:
             self.log(done.what, model=done.model, version=done.version, to=done.to, why=done.reason)
 
+    def _unkept(self) -> list[str]:
+        return [model for model, followed in self._followed.items() if followed.unkept]
+
     def _keep(self, model: str) -> None:
         """Write what was seen since it was written last: so much need not be counted again."""
-        followed = self._followed.get(model)
-        if followed is not None:
-            state, watch = followed.state(), followed.watch.id
-            self.project.ledger.write(lambda t: watches.save(t, watch, _place(), state))
-        self._unkept.discard(model)
+        followed = self._followed[model]
+        state, watch = followed.state(), followed.watch.id
+        self.project.ledger.write(lambda t: watches.save(t, watch, self._place, state))
+        followed.unkept = False
 
 
-def _place() -> str:
-    """What tells the traffic logs of several machines apart."""
-    return socket.gethostname()
+def _same(one: Watch, other: Watch) -> bool:
+    """A ledger that was restored from a backup may give a place in the chain away once more."""
+    return (one.id, one.opened) == (other.id, other.opened)
