@@ -10,6 +10,8 @@ import pytest
 from seatrial import workspace
 from seatrial.ledger.store import Ledger
 from seatrial.ledger.tables import DELIVERY, MESSAGE
+from seatrial.notify import channels_of
+from seatrial.pipeline.read import read_file
 from seatrial.review import items, person
 from seatrial.workspace import Workspace
 
@@ -302,16 +304,22 @@ def test_what_promote_has_not_done_cannot_be_approved(founding: Project, seatria
 
 
 def test_the_status_shows_who_cannot_be_told(founding: Project, seatrial: Program) -> None:
+    text = founding.pipeline.read_text()
+    hook = "webhook: {url: 'https://ops.example/hook', secret_env: OPS_SECRET}"
+    founding.write("pipeline.yaml", f"{text}\nnotify: {{channels: [{{{hook}}}]}}\n")
+    (listener,) = channels_of(read_file(founding.pipeline))
     ledger = Ledger(founding.ledger, lambda: datetime.now(UTC))
     now = datetime.now(UTC).isoformat()
     message = {"id": "m", "key": "k", "kind": "promoted", "model": "m", "at": now, "body": "{}"}
     failed = {
-        "message": "m", "channel": "webhook ops.example", "state": "waiting", "attempts": 3,
+        "message": "m", "channel": listener.name, "state": "waiting", "attempts": 3,
         "due": now, "at": now, "error": "it answered 500",
     }  # fmt: skip
     ledger.write(lambda t: t.connection.execute(MESSAGE.insert().values(message)))
+    gone = {**failed, "channel": "a channel that the file no longer names"}
     ledger.write(lambda t: t.connection.execute(DELIVERY.insert().values(failed)))
+    ledger.write(lambda t: t.connection.execute(DELIVERY.insert().values(gone)))
     ledger.close()
     (told,) = seatrial("status", "--json").json["trouble"]
-    assert (told["channel"], told["error"]) == ("webhook ops.example", "it answered 500")
-    assert "not told: webhook ops.example" in seatrial("status").out
+    assert (told["channel"], told["error"]) == (listener.name, "it answered 500")
+    assert f"not told: {listener.name}" in seatrial("status").out

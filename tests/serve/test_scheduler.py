@@ -488,6 +488,7 @@ def test_a_run_that_a_person_broke_off_is_left_alone(timed: Timed) -> None:
 
 def test_it_ends_when_its_parent_is_gone(folder: Folder) -> None:
     folder.write("pass")
+    folder.open().ledger.close()
     program = (
         "import subprocess, sys, time\n"
         f"subprocess.Popen([sys.executable, '-m', 'seatrial.serve.scheduler',"
@@ -497,7 +498,6 @@ def test_it_ends_when_its_parent_is_gone(folder: Folder) -> None:
     reading, writing = os.pipe()
     parent = subprocess.Popen([sys.executable, "-c", program], stderr=writing)
     os.close(writing)
-    until((folder.path / ".seatrial" / "ledger.db").exists, "it has begun")
     until(lambda: _seen(folder), "it has looked")
     parent.kill()
     parent.wait()
