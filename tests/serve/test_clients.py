@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from running import Gateway, Project
 
+pytestmark = pytest.mark.slow  # a gateway each
+
 ROWS = np.array([[0.5, 0.5, 0.5], [-2.0, -2.0, 0.0], [0.1, np.nan, 0.3]], np.float32)
 
 

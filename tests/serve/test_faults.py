@@ -21,6 +21,8 @@ from seatrial.registry import gateways
 if TYPE_CHECKING:
     from running import Gateway, Project
 
+pytestmark = pytest.mark.slow  # a gateway each
+
 FAULTS = Path(__file__).parents[1] / "faults"
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from seatrial.ledger.runs import Run
     from seatrial.registry.project import Project
 
+pytestmark = pytest.mark.slow  # processes of their own
+
 # Jobs are niced: on a busy machine they come last.
 until = functools.partial(running.until, within_s=300.0)
 PROBE = Path(__file__).parents[1] / "engines" / "third_party"

@@ -23,6 +23,8 @@ from running import MODEL, body_of, serving, until
 if TYPE_CHECKING:
     from running import Gateway, Project
 
+pytestmark = pytest.mark.slow  # a gateway each
+
 
 def children(gateway: Gateway) -> dict[str, int]:
     """The processes that run now, by name."""

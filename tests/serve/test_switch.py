@@ -17,6 +17,8 @@ from seatrial.registry.registry import PRODUCTION, Move
 if TYPE_CHECKING:
     from running import Gateway, Project
 
+pytestmark = pytest.mark.slow  # a gateway each
+
 
 @pytest.fixture
 def two_versions(delivered: Project) -> Project:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from running import MODEL, serving, until
 from seatrial.ledger.verify import verify
@@ -20,6 +21,8 @@ from seatrial.registry import brakes, watches
 
 if TYPE_CHECKING:
     from running import Gateway, Project
+
+pytestmark = pytest.mark.slow  # a gateway each
 
 WEIGHTS = np.array([1.0, 0.5, -0.3])
 

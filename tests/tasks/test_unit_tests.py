@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.tasks.conftest import Project
 
+pytestmark = pytest.mark.slow  # processes of their own
+
 UNIT = "evaluate_model.unit_tests"
 
 
