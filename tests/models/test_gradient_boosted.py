@@ -147,6 +147,7 @@ def test_a_column_of_empty_strings_only() -> None:
     prove(Training(features, target, "numbers", (), {}, 1), features)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given", [{}, {"bagging_fraction": 0.5, "bagging_freq": 1}, {"extra_trees": True}]
 )
