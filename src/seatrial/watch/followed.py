@@ -229,7 +229,7 @@ class Followed:
 
     def beside(self, drawn: Drawn) -> NDArray[np.bool_]:
         """Let the version before answer drawn rows too: [n] where its answer is broken as well."""
-        theirs = None if self.before is None else answered(self.before, drawn.features)
+        theirs = None if self.before is None else answered(self.before.columns, drawn.features)
         if theirs is None:
             return np.zeros(len(drawn.time_us), dtype=np.bool_)
         if self.evidence.differing is not None:

@@ -10,6 +10,7 @@ import numpy as np
 from seatrial.evidence.agreement import differing
 from seatrial.inference.answer import Answer
 from seatrial.inference.served import Served
+from seatrial.watch.versions import answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,32 +72,25 @@ def _answers(
 ) -> tuple[NDArray[np.int64], Answer]:
     """The rows that a model can answer, and what it answers."""
     left = [np.arange(rows)]
-    answered = []
+    replies = []
     for _ in range(ATTEMPTS):
         if not left:
             break
         asked = left.pop()
-        answer = _answer(model, {name: column[asked] for name, column in features.items()})
+        answer = answered(model, {name: column[asked] for name, column in features.items()})
         if answer is not None:
-            answered.append((asked, answer))
+            replies.append((asked, answer))
         elif len(asked) > 1:
             half = len(asked) // 2
             left += [asked[half:], asked[:half]]
-    if not answered:
+    if not replies:
         nothing = np.empty(0, np.int64)
         return nothing, model.predict({name: column[:0] for name, column in features.items()})
-    tables = [answer.probabilities for _, answer in answered if answer.probabilities is not None]
-    return np.concatenate([asked for asked, _ in answered]), Answer(
-        np.concatenate([answer.label for _, answer in answered]),
+    tables = [answer.probabilities for _, answer in replies if answer.probabilities is not None]
+    return np.concatenate([asked for asked, _ in replies]), Answer(
+        np.concatenate([answer.label for _, answer in replies]),
         np.concatenate(tables) if tables else None,
     )
-
-
-def _answer(model: Model, features: Mapping[str, NDArray[Any]]) -> Answer | None:
-    try:
-        return model.predict(features)
-    except Exception:  # noqa: BLE001 - it is no longer in production: whatever it raises only means that these rows cannot be compared
-        return None
 
 
 def _rows(answer: Answer, places: NDArray[np.int64]) -> Answer:

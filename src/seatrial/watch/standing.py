@@ -116,7 +116,7 @@ class Standing:
                 self._before = open_version(project, self.model, self.before)
         except SeatrialError:
             return none  # what cannot be opened excuses nothing
-        theirs = answered(self._before, drawn.features)
+        theirs = answered(self._before.columns, drawn.features)
         return none if theirs is None else broken(theirs)
 
     def _minute(self, project: Project, gauge: Gauge, now_s: float) -> str:
@@ -164,5 +164,5 @@ def _seconds(version: Served, drawn: Drawn) -> float | None:
     """How long a version takes for the first of some rows; None when it cannot answer it."""
     row = {name: column[:1] for name, column in drawn.features.items()}
     began = time.perf_counter()
-    answer = answered(version, row)
+    answer = answered(version.columns, row)
     return None if answer is None else time.perf_counter() - began

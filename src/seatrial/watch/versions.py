@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.inference.answer import Answer
+    from seatrial.inference.session import Model
     from seatrial.registry.project import Project
 
 
@@ -23,14 +24,18 @@ def open_version(project: Project, model: str, number: int) -> Served:
     return Served.open(model, number, version.digest, project.registry.blobs.get)
 
 
-def answered(version: Served, features: Mapping[str, NDArray[Any]]) -> Answer | None:
-    """What a version answers; None when it cannot: that is counted where labels are."""
-    names = [each.name for each in version.signature.inputs]
+def answered(model: Model, features: Mapping[str, NDArray[Any]]) -> Answer | None:
+    """What a model answers to columns ``[n]``; None when it cannot, or lacks a column.
+
+    It is the version before, or one that is measured beside it: whatever it raises is no harm of
+    what serves, and only means that the two cannot be compared on these rows.
+    """
+    names = [each.name for each in model.signature.inputs]
     if any(name not in features for name in names):
         return None
     try:
-        return version.columns.predict({name: features[name] for name in names})
-    except Exception:  # noqa: BLE001 - the version before is no longer in production: whatever it raises only means that it cannot be compared
+        return model.predict({name: features[name] for name in names})
+    except Exception:  # noqa: BLE001 - as above
         return None
 
 
