@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from seatrial.errors import StoreError
 from seatrial.traffic import files, reading
 from seatrial.traffic.recorded import answer_in, features_in
 from seatrial.traffic.tail import Tail
@@ -44,18 +43,26 @@ class Sampling:
         self._random = np.random.default_rng(seed)
 
     def draw(self) -> Iterator[Drawn]:
-        """Some of what is new since the last look, at most :data:`AT_ONCE` rows of each file."""
+        """Some of what is new since the last look, at most :data:`AT_ONCE` rows of each stream.
+
+        The end of a stream that was just rolled is passed by: to read it costs the whole file.
+        """
         for part in self._tail.read():
-            try:
-                table = part.table()
-            except StoreError:
-                continue  # a damaged file: whoever reads it for a verdict is told
+            table = part.read
             if table is None:
                 continue
             if table.num_rows > AT_ONCE:
-                chosen = self._random.choice(table.num_rows, AT_ONCE, replace=False)
-                table = table.take(pa.array(np.sort(chosen)))
+                table = self._some(table)
             if table.num_rows:
                 time_us = reading.microseconds(table)
                 whole = table.combine_chunks()
                 yield Drawn(features_in(whole), answer_in(whole), time_us)
+
+    def _some(self, table: Any) -> Any:
+        """A few rows of one batch, drawn by its length: rows of all would first be joined."""
+        batches = table.to_batches()
+        rows = np.array([batch.num_rows for batch in batches])
+        batch = batches[self._random.choice(len(batches), p=rows / rows.sum())]
+        count = min(AT_ONCE, batch.num_rows)
+        chosen = np.sort(self._random.choice(batch.num_rows, count, replace=False))
+        return pa.Table.from_batches([batch.take(pa.array(chosen))])
