@@ -24,6 +24,17 @@ def named_metric(scope: Scope, own: str | None) -> Metric | None:
     return metrics.get(name) if name else None
 
 
+def worst(high: float | None, form: str) -> str:
+    """How bad a difference may be at most, as the beginning of a parenthesis.
+
+    >>> worst(0.0044, ".4f"), worst(-0.1151, ".4f"), worst(None, ".4f")
+    ('at most 0.0044 worse, ', 'at least 0.1151 better, ', '')
+    """
+    if high is None:
+        return ""
+    return f"at least {-high:{form}} better, " if high < 0 else f"at most {high:{form}} worse, "
+
+
 def check_threshold(scope: Scope, limit: float, own: str | None) -> Iterator[Mistake]:
     """A limit that the metric can never reach, or always does, is a mistake; so is its name."""
     try:

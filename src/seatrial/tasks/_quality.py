@@ -16,6 +16,7 @@ from seatrial.inference.session import Model
 from seatrial.inference.signature import Signature
 from seatrial.metrics import Predictions
 from seatrial.outcome import Direction, Measure, Verdict
+from seatrial.tasks._bounds import worst
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,7 +94,7 @@ def _by_labels(
         return _without_labels(measure, disagreement, metric, "the labels alone do not settle it")
     value = measure.value or 0.0
     word = "worse" if value > 0 else "better"
-    bound = "" if measure.high is None else f"at most {measure.high:.3g} worse, "
+    bound = worst(measure.high, ".3g")
     said = f"{metric.name} {abs(value):.3g} {word} on {measure.n} labelled rows"
     return Quality(measure, f"{said} ({bound}margin {margin:g})")
 

@@ -16,7 +16,7 @@ from seatrial.evidence.paired import compare
 from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset, roles_of
 from seatrial.tasks._agreed import disagreed, target_variance
-from seatrial.tasks._bounds import check_threshold, named_metric, provable
+from seatrial.tasks._bounds import check_threshold, named_metric, provable, worst
 from seatrial.tasks._candidate import (
     Labelled,
     candidate,
@@ -222,7 +222,7 @@ def _bound_said(measure: Measure) -> str:
 def _comparison_said(measure: Measure, serving: Version) -> str:
     value = measure.value or 0.0
     said = f"{abs(value):.4f} {'worse' if value > 0 else 'better'} than version {serving.version}"
-    bound = "" if measure.high is None else f"at most {measure.high:.4f} worse, "
+    bound = worst(measure.high, ".4f")
     return f"{said} on the same rows ({bound}margin {measure.limit:g})"
 
 
