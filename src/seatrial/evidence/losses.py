@@ -60,7 +60,7 @@ class Loss:
             return np.empty(0)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             lost = _ROWS[self.name](labels, answer, classes, self)
-        return np.where(_sound(answer) & ~np.isnan(lost), np.clip(lost, 0, self.bound), self.bound)
+        return np.where(answer.finite & ~np.isnan(lost), np.clip(lost, 0, self.bound), self.bound)
 
     def level(self, value: float) -> float:
         """The loss that a value of the metric stands for, unclipped.
@@ -199,14 +199,6 @@ def _chosen(given: NDArray[np.float64], place: NDArray[np.int64]) -> NDArray[np.
     """The probability of the class at each place; 0 of none."""
     there = (place >= 0) & (place < given.shape[1])
     return np.where(there, given[np.arange(len(given)), np.where(there, place, 0)], 0.0)
-
-
-def _sound(answer: Answer) -> NDArray[np.bool_]:
-    """[n] whether an answer is made of finite numbers."""
-    shown = answer.label if answer.probabilities is None else answer.probabilities
-    if shown.dtype.kind != "f":
-        return np.ones(len(answer.label), np.bool_)
-    return np.asarray(np.isfinite(shown.reshape(len(answer.label), -1)).all(axis=1))
 
 
 _OF_NUMBERS = ("r2", "neg_mean_squared_error", "neg_mean_absolute_error")

@@ -17,6 +17,18 @@ class Answer:
     label: np.ndarray
     probabilities: np.ndarray | None = None
 
+    @property
+    def finite(self) -> np.ndarray:
+        """[n] whether a row was answered by finite numbers; whole numbers and words always are.
+
+        >>> Answer(np.array([1.5, np.nan])).finite.tolist()
+        [True, False]
+        """
+        shown = self.label if self.probabilities is None else self.probabilities
+        if shown.dtype.kind != "f":
+            return np.ones(len(shown), dtype=np.bool_)
+        return np.asarray(np.isfinite(shown.reshape(len(shown), -1)).all(axis=1))
+
 
 def most_probable(probabilities: np.ndarray, classes: tuple[int | str, ...]) -> Answer:
     """The answer of a classifier: the label is the first class of the greatest probability.

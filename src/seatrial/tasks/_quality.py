@@ -63,7 +63,9 @@ def quality(
         return _without_labels(_skipped(metric, offline.margin), disagreement, metric, why)
     ours = Predictions(pairs.other.label, pairs.other.probabilities, mine.classes)
     served = Predictions(pairs.serving.label, pairs.serving.probabilities, theirs.classes)
-    known = _finite(ours) & _finite(served)  # what is not a number is an error, counted as such
+    known = (
+        pairs.other.finite & pairs.serving.finite
+    )  # what is not a number is an error, counted as such
     labels, ours, served = pairs.labels[known], ours.rows(known), served.rows(known)
     seed = context.scope.pipeline.seed
     judged = _by_labels(offline, labels, ours, served, disagreement, seed=seed)
@@ -162,14 +164,6 @@ def _pairs(context: Context, window: Window, signature: Signature) -> Pairs:
 def _signature(context: Context, version: Version) -> Signature:
     manifest = context.registry.manifest(version)
     return Signature.from_json(cast("dict[str, Any]", manifest["signature"]))
-
-
-def _finite(answers: Predictions) -> NDArray[np.bool_]:
-    """[n] whether a model answered the row with numbers."""
-    shown = answers.label if answers.probabilities is None else answers.probabilities
-    if shown.dtype.kind != "f":
-        return np.ones(len(shown), dtype=np.bool_)
-    return np.asarray(np.isfinite(shown.reshape(len(shown), -1)).all(axis=1))
 
 
 def _too_few(metric: Metric, labels: NDArray[Any], serving: Predictions) -> str:

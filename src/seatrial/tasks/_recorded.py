@@ -88,7 +88,7 @@ class Scored:
         return self._answered(part, _rows(served, chosen))
 
     def _compared(self, served: Answer, mine: Answer) -> Tally:
-        broken = _known(served) & ~_known(mine)
+        broken = served.finite & ~mine.finite
         nan, whole = int(broken.sum()), int((~broken).sum())
         if not whole:
             return Tally(reached=nan, nan=nan)
@@ -145,14 +145,6 @@ def _answered(
 def _model(registry: Registry, version: Version) -> Model:
     document = cast("dict[str, Any]", registry.manifest(version)["signature"])
     return Model.load(registry.file(version, "model.onnx"), Signature.from_json(document))
-
-
-def _known(answer: Answer) -> NDArray[np.bool_]:
-    """[n] whether the row was answered with numbers."""
-    shown = answer.label if answer.probabilities is None else answer.probabilities
-    if shown.dtype.kind != "f":
-        return np.ones(len(shown), dtype=np.bool_)
-    return np.asarray(np.isfinite(shown.reshape(len(shown), -1)).all(axis=1))
 
 
 def _rows(answer: Answer, chosen: NDArray[np.bool_]) -> Answer:

@@ -16,7 +16,7 @@ from seatrial.evidence.watching import Rule, judge
 from seatrial.registry.policy import Policy
 from seatrial.traffic.following import Following
 from seatrial.watch.pairing import paired
-from seatrial.watch.versions import answered, broken, open_version
+from seatrial.watch.versions import answered, open_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -237,7 +237,7 @@ class Followed:
             apart = differing(drawn.answer, theirs, variance=variance)
             self.evidence.differing.add(apart, self._buckets(drawn.time_us))
             self.unkept = True
-        return broken(theirs)
+        return ~theirs.finite
 
     def _buckets(self, time_us: NDArray[np.int64]) -> NDArray[np.int64]:
         """The span of the watch in which each request was answered."""

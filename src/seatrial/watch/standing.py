@@ -12,7 +12,7 @@ import numpy as np
 
 from seatrial.errors import SeatrialError
 from seatrial.watch.guardrails import MINUTE_S, Guard, Minute, Sample, looks_slow
-from seatrial.watch.versions import answered, broken, open_version
+from seatrial.watch.versions import answered, open_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ class Standing:
         """A few of the newest answers, and how many of them are broken."""
         rows = nan = nan_before = 0
         for drawn in self.sampling.draw():
-            ours = broken(drawn.answer)
+            ours = ~drawn.answer.finite
             rows, nan = rows + len(ours), nan + int(ours.sum())
             if followed is not None:
                 nan_before += int((ours & followed.beside(drawn)).sum())
@@ -117,7 +117,7 @@ class Standing:
         except SeatrialError:
             return none  # what cannot be opened excuses nothing
         theirs = answered(self._before.columns, drawn.features)
-        return none if theirs is None else broken(theirs)
+        return none if theirs is None else ~theirs.finite
 
     def _minute(self, project: Project, gauge: Gauge, now_s: float) -> str:
         """Once a minute: how long the answers took."""
@@ -128,8 +128,8 @@ class Standing:
         self._minute_s = now_s
         seen = gauge.times(self.model, self.version)
         # while a worker that died is replaced, its counts may be missing
-        times = [max(now, then) for now, then in zip(seen, self._times, strict=True)]
-        passed = [now - then for now, then in zip(times, self._times, strict=True)]
+        times = [max(new, old) for new, old in zip(seen, self._times, strict=True)]
+        passed = [new - old for new, old in zip(times, self._times, strict=True)]
         self._times = times
         p99_us = gauge.p99_us(passed)
         if p99_us is None:

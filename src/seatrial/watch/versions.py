@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from seatrial.inference.served import Served
 
 if TYPE_CHECKING:
@@ -37,11 +35,3 @@ def answered(model: Model, features: Mapping[str, NDArray[Any]]) -> Answer | Non
         return model.predict({name: features[name] for name in names})
     except Exception:  # noqa: BLE001 - as above
         return None
-
-
-def broken(answer: Answer) -> NDArray[np.bool_]:
-    """[n] where an answer is NaN or infinite."""
-    shown = answer.label if answer.probabilities is None else answer.probabilities
-    if shown.dtype.kind != "f":
-        return np.zeros(len(answer.label), dtype=np.bool_)
-    return np.asarray(~np.isfinite(shown.reshape(len(answer.label), -1)).all(axis=1))
