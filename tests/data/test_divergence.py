@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from seatrial.data import profile as profiles
-from seatrial.data.divergence import compare
+from seatrial.data.drift import compare
 from seatrial.errors import FileError, FormError
 from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from seatrial.data.divergence import Drift
+    from seatrial.data.drift import Drift
 
     from .conftest import Opened
 

@@ -3,103 +3,83 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seatrial.data.table import Kind, quoted  # msgspec needs Kind when it runs
+from seatrial.data.column import quoted
+from seatrial.data.shape import BINS, TOP, ColumnProfile, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from seatrial.data.table import Column, Table
+    from seatrial.data.column import Column
+    from seatrial.data.shape import Within
 
-BINS = 20
-"""Numbers fall in this many bins of about equal count."""
-
-TOP = 50
-"""The most frequent texts that are counted by name; the rest is counted together."""
+    Sql = Callable[..., list[tuple[Any, ...]]]
+    """The rows of a query over the relation ``rows``; parameters follow the query."""
 
 SAMPLE = 200_000
 """The edges come from about this many rows, evenly spaced; the counts come from all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnProfile:
-    """One column's distribution.
+def outline(sql: Sql, columns: Sequence[Column], rows: int) -> tuple[Shape, ...]:
+    """Edges and values of each column's own, from the relation ``rows`` of so many rows.
 
-    Numbers: ``counts[i]`` are the values above ``edges[i - 1]`` up to and with ``edges[i]``; the
-    first has no lower end, the last no upper one, so there is one count more than edges.
-    Text and booleans: ``counts[i]`` are the rows with ``values[i]``, ``other`` all the rest.
-    ``minimum`` to ``deviation`` are of the finite numbers, None without any.
+    The same rows give the same ones.
     """
-
-    name: str
-    kind: Kind
-    nulls: int = 0
-    nans: int = 0
-    edges: tuple[float, ...] = ()
-    values: tuple[str, ...] = ()
-    counts: tuple[int, ...] = ()
-    other: int = 0
-    minimum: float | None = None
-    maximum: float | None = None
-    mean: float | None = None
-    deviation: float | None = None
-
-    @property
-    def missing(self) -> int:
-        """The rows without a value."""
-        return self.nulls + self.nans
-
-
-def count(table: Table) -> tuple[ColumnProfile, ...]:
-    """Every column of a table on edges and values of its own. The same file counts the same."""
-    numeric = [column for column in table.columns if column.kind == "number"]
-    edges = _edges(table, numeric)
-    found = {counted.name: counted for counted in _numbers(table, numeric, edges)}
-    for column in table.columns:
-        if column.kind in {"string", "boolean"}:
-            found[column.name] = _texts(table, column, _top(table, column))
-        elif column.kind != "number":
-            found[column.name] = _only_nulls(table, column)
-    return tuple(found[column.name] for column in table.columns)
-
-
-def count_like(reference: Sequence[ColumnProfile], table: Table) -> tuple[ColumnProfile, ...]:
-    """The columns of ``table`` counted on the edges and values of ``reference``, in its order."""
-    numeric = [column for column in reference if column.kind == "number"]
-    pairs = [(table[column.name], column.edges) for column in numeric]
-    counted = _numbers(table, [column for column, _ in pairs], [edges for _, edges in pairs])
-    found = {profile.name: profile for profile in counted}
-    for column in reference:
-        if column.kind in {"string", "boolean"}:
-            found[column.name] = _texts(table, table[column.name], column.values)
-        elif column.kind != "number":
-            found[column.name] = _only_nulls(table, table[column.name])
-    return tuple(found[column.name] for column in reference)
-
-
-def unseen(reference: ColumnProfile, table: Table, most: int = 3) -> list[tuple[str, int]]:
-    """The most frequent texts of a column that ``reference`` does not list, with their counts."""
-    text = _as_text(reference.name)
-    return table.sql(
-        f"SELECT {text} AS value, count(*) AS n FROM rows WHERE {text} IS NOT NULL "  # noqa: S608
-        "AND NOT list_contains(?, value) GROUP BY value ORDER BY n DESC, value LIMIT ?",
-        list(reference.values),
-        most,
+    numeric = [column for column in columns if column.kind == "number"]
+    edges = dict(zip(numeric, _edges(sql, numeric, rows), strict=True))
+    return tuple(
+        Shape(
+            column,
+            edges.get(column, ()),
+            _top(sql, column) if column.kind in {"string", "boolean"} else (),
+        )
+        for column in columns
     )
 
 
-def _edges(table: Table, columns: Sequence[Column]) -> list[tuple[float, ...]]:
+def tally(sql: Sql, shapes: Sequence[Shape], within: Within | None) -> tuple[ColumnProfile, ...]:
+    """The columns of ``shapes`` counted on their edges and values, in their order."""
+    where, values = _condition(within)
+    numeric = [shape for shape in shapes if shape.column.kind == "number"]
+    found = {counted.name: counted for counted in _numbers(sql, numeric, where, values)}
+    for shape in shapes:
+        if shape.column.kind in {"string", "boolean"}:
+            found[shape.column.name] = _texts(sql, shape, where, values)
+        elif shape.column.kind != "number":
+            found[shape.column.name] = _only_nulls(sql, shape.column, where, values)
+    return tuple(found[shape.column.name] for shape in shapes)
+
+
+def unlisted(sql: Sql, name: str, values: Sequence[str], most: int) -> tuple[tuple[str, int], ...]:
+    """The most frequent texts of a column that are not among ``values``, with their counts."""
+    text = _as_text(name)
+    return tuple(
+        sql(
+            f"SELECT {text} AS value, count(*) AS n FROM rows WHERE {text} IS NOT NULL "  # noqa: S608
+            "AND NOT list_contains(?, value) GROUP BY value ORDER BY n DESC, value LIMIT ?",
+            list(values),
+            most,
+        )
+    )
+
+
+def _condition(within: Within | None) -> tuple[str, list[object]]:
+    if within is None:
+        return "", []
+    return f" WHERE {_as_text(within.column)} IS NOT DISTINCT FROM ?", [within.value]
+
+
+def _edges(sql: Sql, columns: Sequence[Column], rows: int) -> list[tuple[float, ...]]:
     """Inner edges of about equal count; a column of few values gets a bin for each of them.
 
     The edges come from evenly spaced rows, so the same file always gives the same ones.
     """
     if not columns:
         return []
-    stride = max(1, table.rows // SAMPLE)
+    stride = max(1, rows // SAMPLE)
     steps = [i / BINS for i in range(1, BINS)]
     wanted = []
     for i in range(len(columns)):
@@ -108,7 +88,7 @@ def _edges(table: Table, columns: Sequence[Column]) -> list[tuple[float, ...]]:
             f"list_sort(list(DISTINCT c{i}) FILTER (c{i} IS NOT NULL))[:{BINS + 1}]",
         ]
     values = ", ".join(f"{_finite(c.name)} AS c{i}" for i, c in enumerate(columns))
-    found = table.sql(
+    found = sql(
         f"WITH numbered AS (SELECT {values}, row_number() OVER () AS position FROM rows) "  # noqa: S608
         f"SELECT {', '.join(wanted)} FROM numbered WHERE position % {stride} = 0"
     )[0]
@@ -129,34 +109,37 @@ def _unique(quantiles: Sequence[Any], few: Sequence[Any]) -> tuple[float, ...]:
 
 
 def _numbers(
-    table: Table, columns: Sequence[Column], edges: Sequence[Sequence[float]]
+    sql: Sql, shapes: Sequence[Shape], where: str, values: Sequence[object]
 ) -> list[ColumnProfile]:
     """All numbers in one scan: counts on the edges given, missing values, moments."""
-    if not columns:
+    if not shapes:
         return []
     wanted = []
-    for column, inner in zip(columns, edges, strict=True):
-        value = f"CAST({quoted(column.name)} AS DOUBLE)"
-        bins = f"[{', '.join(map(repr, inner))}]::DOUBLE[]"
-        finite = _finite(column.name)
+    for shape in shapes:
+        value = f"CAST({quoted(shape.column.name)} AS DOUBLE)"
+        bins = f"[{', '.join(map(repr, shape.edges))}]::DOUBLE[]"
+        finite = _finite(shape.column.name)
         wanted += [
             f"count(*) - count({value})",
             f"count(*) FILTER (isnan({value}))",
+            f"count(*) FILTER (isinf({value}))",
             f"histogram({value}, {bins}) FILTER (NOT isnan({value}))",
             *(f"{name}({finite})" for name in ("min", "max", "avg", "stddev_pop")),
         ]
-    found = table.sql(f"SELECT {', '.join(wanted)} FROM rows")[0]  # noqa: S608
+    found = sql(f"SELECT {', '.join(wanted)} FROM rows{where}", *values)[0]  # noqa: S608
     profiles = []
-    for i, (column, inner) in enumerate(zip(columns, edges, strict=True)):
-        nulls, nans, counted, low, high, mean, deviation = found[7 * i : 7 * i + 7]
+    for i, shape in enumerate(shapes):
+        nulls, nans, infinities, counted, low, high, mean, deviation = found[8 * i : 8 * i + 8]
         profiles.append(
             ColumnProfile(
-                name=column.name,
+                name=shape.column.name,
                 kind="number",
+                type=shape.column.type,
                 nulls=nulls,
                 nans=nans,
-                edges=tuple(inner),
-                counts=tuple((counted or {}).get(edge, 0) for edge in (*inner, math.inf)),
+                infinities=infinities,
+                edges=shape.edges,
+                counts=tuple((counted or {}).get(edge, 0) for edge in (*shape.edges, math.inf)),
                 minimum=low,
                 maximum=high,
                 mean=mean,
@@ -176,36 +159,38 @@ def _as_text(name: str) -> str:
     return f"CAST({quoted(name)} AS VARCHAR)"
 
 
-def _top(table: Table, column: Column) -> tuple[str, ...]:
+def _top(sql: Sql, column: Column) -> tuple[str, ...]:
     text = _as_text(column.name)
-    found = table.sql(
+    found = sql(
         f"SELECT {text} AS value, count(*) AS n FROM rows WHERE {text} IS NOT NULL "  # noqa: S608
         f"GROUP BY value ORDER BY n DESC, value LIMIT {TOP}"
     )
     return tuple(value for value, _ in found)
 
 
-def _texts(table: Table, column: Column, values: Sequence[str]) -> ColumnProfile:
+def _texts(sql: Sql, shape: Shape, where: str, values: Sequence[object]) -> ColumnProfile:
     """Counts of the values given, of all others together, and of the missing."""
-    text = _as_text(column.name)
-    found = table.sql(
+    text = _as_text(shape.column.name)
+    found = sql(
         f"SELECT CASE WHEN list_contains(?, {text}) THEN {text} END AS value, count(*), "  # noqa: S608
-        f"count({text}) FROM rows GROUP BY value",
-        list(values),
+        f"count({text}) FROM rows{where} GROUP BY value",
+        list(shape.values),
+        *values,
     )
     listed = {value: count for value, count, _ in found if value is not None}
-    unlisted, present = next(((n, p) for value, n, p in found if value is None), (0, 0))
+    rest, present = next(((n, p) for value, n, p in found if value is None), (0, 0))
     return ColumnProfile(
-        name=column.name,
-        kind=column.kind,
-        nulls=unlisted - present,
-        values=tuple(values),
-        counts=tuple(listed.get(value, 0) for value in values),
+        name=shape.column.name,
+        kind=shape.column.kind,
+        type=shape.column.type,
+        nulls=rest - present,
+        values=shape.values,
+        counts=tuple(listed.get(value, 0) for value in shape.values),
         other=present,
     )
 
 
-def _only_nulls(table: Table, column: Column) -> ColumnProfile:
+def _only_nulls(sql: Sql, column: Column, where: str, values: Sequence[object]) -> ColumnProfile:
     name = quoted(column.name)
-    nulls = table.sql(f"SELECT count(*) - count({name}) FROM rows")[0][0]  # noqa: S608
-    return ColumnProfile(name=column.name, kind=column.kind, nulls=nulls)
+    nulls = sql(f"SELECT count(*) - count({name}) FROM rows{where}", *values)[0][0]  # noqa: S608
+    return ColumnProfile(name=column.name, kind=column.kind, type=column.type, nulls=nulls)

@@ -29,6 +29,12 @@ class Dataset:
     key: str | None = None
     time: str | None = None
     exclude: tuple[str, ...] = ()
+    engine: str = "duckdb"
+
+    @property
+    def place(self) -> str:
+        """Where the rows are, as it is shown to people."""
+        return str(self.path)
 
 
 def find(name: str, folder: Path, declared: Mapping[str, object]) -> Dataset:
@@ -50,6 +56,7 @@ def find(name: str, folder: Path, declared: Mapping[str, object]) -> Dataset:
         key=_word(entry, "key"),
         time=_word(entry, "time"),
         exclude=_words(entry.get("exclude")),
+        engine=_word(entry, "engine") or "duckdb",
     )
 
 

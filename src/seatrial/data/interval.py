@@ -11,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from seatrial.data.divergence import Counted
+
     Counts = NDArray[np.float64]
 
 SMOOTHING = 0.5
@@ -29,7 +31,30 @@ class Estimate:
     high: float
 
 
-def kl(current: Counts, reference: Counts) -> Estimate:
+def kl_of(counted: Counted, threshold: float, alpha: float = 0.05) -> Estimate:
+    """Kullback-Leibler divergence of now from the reference, in nats, on few enough bins."""
+    rows = int(counted.current.sum()) + counted.missing[0]
+    return kl(*_merged(counted, most_bins(rows, threshold)), alpha)
+
+
+def _merged(counted: Counted, most: int) -> tuple[Counts, Counts]:
+    """Current and reference counts on at most ``most`` bins, the missing values always apart.
+
+    Bins that are empty on both sides say nothing and are left out.
+    """
+    ours, theirs = counted.current, counted.reference
+    used = (ours + theirs) > 0
+    ours, theirs = ours[used], theirs[used]
+    apart = any(counted.missing)
+    places = merging(theirs, max(2, most - apart), ordered=counted.edges is not None)
+    groups = int(places.max(initial=-1)) + 1
+    ours, theirs = (np.bincount(places, part, groups).astype(np.float64) for part in (ours, theirs))
+    if apart:
+        ours, theirs = np.append(ours, counted.missing[0]), np.append(theirs, counted.missing[1])
+    return ours, theirs
+
+
+def kl(current: Counts, reference: Counts, alpha: float = 0.05) -> Estimate:
     """Kullback-Leibler divergence of ``current`` from ``reference``, both counts ``[k]``, in nats.
 
     The counts are smoothed; the value is corrected for the bias ``(k - 1) / 2 * (1/n + 1/m)``.
@@ -50,7 +75,7 @@ def kl(current: Counts, reference: Counts) -> Estimate:
         return Estimate(0.0, 0.0, 0.0)
     statistic = 2 * rows * raw
     value = max(0.0, raw - freedom / (2 * rows))
-    low = _noncentrality(statistic, freedom, 0.95) / (2 * rows)
+    low = _noncentrality(statistic, freedom, 1 - alpha) / (2 * rows)
     high = _noncentrality(statistic, freedom, 0.05) / (2 * rows)
     return Estimate(value, min(low, value), max(high, value))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.data.table import quoted
+from seatrial.data.column import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

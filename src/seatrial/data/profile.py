@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from seatrial.data.counting import ColumnProfile, count
 from seatrial.data.dataset import FOLDER, SUFFIXES
+from seatrial.data.shape import ColumnProfile  # noqa: TC001 - msgspec reads annotations at run time
 from seatrial.errors import FormError, Mistake, nearest
 
 if TYPE_CHECKING:
-    from seatrial.data.table import Table
+    from seatrial.data import Rows
 
 FORMAT = "seatrial.profile"
 VERSION = 1
@@ -40,13 +40,13 @@ class Profile:
         return next((column for column in self.columns if column.name == name), None)
 
 
-def make(table: Table) -> Profile:
-    """The profile of all columns of a table, the target too. The same file gives the same one."""
+def make(rows: Rows) -> Profile:
+    """The profile of all columns of a dataset, the target too. The same file gives the same one."""
     return Profile(
-        dataset=table.dataset.name,
-        fingerprint=table.fingerprint,
-        rows=table.rows,
-        columns=count(table),
+        dataset=rows.dataset.name,
+        fingerprint=rows.fingerprint,
+        rows=rows.rows,
+        columns=rows.tally(rows.outline(rows.columns)),
     )
 
 

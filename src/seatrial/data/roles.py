@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from seatrial.data.table import listed, quoted
+from seatrial.data.column import listed, quoted
 from seatrial.errors import FormError, Mistake, nearest
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from seatrial.data.table import Column, Table
+    from seatrial.data.column import Column
+    from seatrial.data.table import Table
 
 Problem = Literal["classes", "numbers"]
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.data.table import listed
+from seatrial.data.column import listed
 from seatrial.errors import nearest
 from seatrial.outcome import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seatrial.data.table import Table
+    from seatrial.data import Rows
 
 
 def check_schema(
-    table: Table,
+    table: Rows,
     expected_columns: Sequence[str],
     strict: bool,  # noqa: FBT001 - the YAML's word
 ) -> tuple[Finding, ...]:
@@ -26,13 +26,13 @@ def check_schema(
     return (*missing, *extra)
 
 
-def _missing(table: Table, name: str, names: list[str]) -> Finding:
+def _missing(table: Rows, name: str, names: list[str]) -> Finding:
     close = nearest(name, names)
     hint = f"nearest column: {close}" if close else f"it has: {listed(names)}"
     return Finding(what=f"expected column {name!r} is missing", where=_place(table), hint=hint)
 
 
-def _extra(table: Table, name: str) -> Finding:
+def _extra(table: Rows, name: str) -> Finding:
     return Finding(
         what=f"column {name!r} is not expected",
         where=_place(table),
@@ -40,5 +40,5 @@ def _extra(table: Table, name: str) -> Finding:
     )
 
 
-def _place(table: Table) -> str:
+def _place(table: Rows) -> str:
     return f"{table.dataset.name} ({table.dataset.path.name})"

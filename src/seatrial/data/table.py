@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import stat
 import tempfile
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 
+from seatrial.data import counting, violations
+from seatrial.data.column import Column, kind_of, listed, quoted
 from seatrial.data.reading import damaged, read_rows
 from seatrial.errors import FormError, Mistake, nearest
 
@@ -20,32 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.data.dataset import Dataset
-
-Kind = Literal["number", "boolean", "string", "time", "other"]
-
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-_KINDS: dict[str, Kind] = {
-    **{f"{sign}{name}": "number" for sign in ("", "U") for name in _INTEGERS},
-    **dict.fromkeys(("FLOAT", "DOUBLE", "DECIMAL"), "number"),
-    "BOOLEAN": "boolean",
-    # A column of nothing but nulls has the type "NULL" in Arrow files.
-    **dict.fromkeys(("VARCHAR", "ENUM", "UUID", '"NULL"'), "string"),
-    **dict.fromkeys(("DATE", "TIME", "TIMESTAMP", "INTERVAL"), "time"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's name, its kind, and its type in the words of duckdb."""
-
-    name: str
-    kind: Kind
-    type: str
-
-    @property
-    def is_integer(self) -> bool:
-        """Whether every value is a whole number by its type."""
-        return self.type.removeprefix("U") in _INTEGERS
+    from seatrial.data.rules import Rule, Violation
+    from seatrial.data.shape import ColumnProfile, Shape, Within
 
 
 def open_table(dataset: Dataset) -> Table:
@@ -80,7 +57,7 @@ class Table:
         self.fingerprint = fingerprint
         self._connection = connection
         self.columns = tuple(
-            Column(name, _kind(kind), kind) for name, kind, *_ in self.sql("DESCRIBE rows")
+            Column(name, kind_of(kind), kind) for name, kind, *_ in self.sql("DESCRIBE rows")
         )
         self._by_name = {column.name: column for column in self.columns}
         self.rows: int = self.sql("SELECT count(*) FROM rows")[0][0]
@@ -125,6 +102,26 @@ class Table:
     def hashes(self, expression: str) -> NDArray[np.uint64]:
         """An SQL expression of type UBIGINT over each row ``[n]``."""
         return np.asarray(self._arrays([expression])[0], np.uint64)
+
+    def outline(self, columns: Sequence[Column]) -> tuple[Shape, ...]:
+        """Edges and values to count each column on; the same rows give the same ones."""
+        return counting.outline(self.sql, columns, self.rows)
+
+    def tally(
+        self, shapes: Sequence[Shape], within: Within | None = None
+    ) -> tuple[ColumnProfile, ...]:
+        """The columns of ``shapes`` counted on their edges and values, in their order."""
+        return counting.tally(self.sql, shapes, within)
+
+    def unlisted(
+        self, name: str, values: Sequence[str], most: int = 3
+    ) -> tuple[tuple[str, int], ...]:
+        """The most frequent texts of a column that are not among ``values``, with their counts."""
+        return counting.unlisted(self.sql, name, values, most)
+
+    def violations(self, rules: Sequence[Rule]) -> tuple[Violation, ...]:
+        """What breaks the rules, in their order; a rule that holds gives none."""
+        return violations.found(self.sql, rules)
 
     def __getitem__(self, name: str) -> Column:
         """The column of that name. Raises FormError, with the nearest, when there is none."""
@@ -187,33 +184,6 @@ class Table:
                     )
                 )
         return FormError(*mistakes)
-
-
-def quoted(name: str) -> str:
-    """A column's name as an SQL identifier.
-
-    >>> print(quoted('a"b c'))
-    "a""b c"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def listed(names: Mapping[str, object] | Sequence[str], most: int = 12) -> str:
-    """Names in a row, the rest counted.
-
-    >>> listed(["a", "b", "c"], most=2)
-    'a, b … and 1 more'
-    """
-    every = list(names)
-    rest = len(every) - most
-    return ", ".join(every[:most]) + (f" … and {rest} more" if rest > 0 else "")
-
-
-def _kind(type_name: str) -> Kind:
-    if type_name.endswith("]"):
-        return "other"
-    words = type_name.replace("_", " ").replace("(", " ").split()
-    return _KINDS.get(words[0], "other")
 
 
 def _with_none(array: NDArray[Any]) -> NDArray[np.object_]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from seatrial.data import Rows
     from seatrial.data.dataset import Dataset
     from seatrial.data.table import Table
     from seatrial.ledger.runs import Run
@@ -28,15 +28,21 @@ class Work:
     project: Project
     plan: Plan
     say: Callable[[str], None]
-    _tables: dict[Path, Table] = field(default_factory=dict)
+    _opened: dict[Dataset, Rows] = field(default_factory=dict)
+
+    def open_rows(self, dataset: Dataset) -> Rows:
+        """Open a dataset for counting, once for this process."""
+        from seatrial.data.opening import open_rows  # noqa: PLC0415 - loads duckdb
+
+        if dataset not in self._opened:
+            self._opened[dataset] = open_rows(dataset)
+        return self._opened[dataset]
 
     def open_table(self, dataset: Dataset) -> Table:
-        """Open a dataset once for this process."""
-        from seatrial.data.table import open_table  # noqa: PLC0415 - loads duckdb
+        """Open a dataset whose rows are read here, once for this process."""
+        from seatrial.data.opening import local  # noqa: PLC0415 - loads duckdb
 
-        if dataset.path not in self._tables:
-            self._tables[dataset.path] = open_table(dataset)
-        return self._tables[dataset.path]
+        return local(self.open_rows(dataset))
 
 
 class Engine(Protocol):

@@ -16,6 +16,7 @@ from seatrial.tasks import roles_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from seatrial.data.dataset import Dataset
     from seatrial.engines import Work
     from seatrial.ledger.runs import Run
     from seatrial.plan import Plan
@@ -80,18 +81,19 @@ def _digest(path: Path) -> str:
 
 def _unusable(work: Work) -> Iterator[Mistake]:
     """What opening and typing the datasets reveals, of all of them together."""
-    seen: set[tuple[Path, bool]] = set()
+    seen: set[tuple[Dataset, bool]] = set()
     for step in work.plan.steps:
         for read in step.task.inputs(step.scope):
             if isinstance(read, Path):
                 continue
             dataset = step.scope.dataset(read.dataset)
-            if (dataset.path, read.labelled) in seen:
+            if (dataset, read.labelled) in seen:
                 continue
-            seen.add((dataset.path, read.labelled))
+            seen.add((dataset, read.labelled))
             try:
-                table = work.open_table(dataset)
                 if read.labelled:
-                    roles_of(work.plan.pipeline, table)
+                    roles_of(work.plan.pipeline, work.open_table(dataset))
+                else:
+                    work.open_rows(dataset)
             except FormError as error:
                 yield from error.mistakes

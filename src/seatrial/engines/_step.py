@@ -70,6 +70,7 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
             for s in runs.steps(ledger, run.id)
             if s.outcome is not None and s.address != step.address
         },
+        open_rows=work.open_rows,
         open_table=work.open_table,
         say=work.say,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from seatrial.errors import Mistake, UsageError
-from seatrial.ledger.tables import FIRST, GUARDS, METADATA, SECOND, THIRD
+from seatrial.ledger.tables import FIRST, FOURTH, GUARDS, METADATA, SECOND, THIRD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,11 @@ def _third(connection: sa.Connection) -> None:
     METADATA.create_all(connection, tables=THIRD)
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second, _third)
+def _fourth(connection: sa.Connection) -> None:
+    METADATA.create_all(connection, tables=FOURTH)
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second, _third, _fourth)
 """Step ``i`` takes a ledger of version ``i`` to version ``i + 1``; steps are only ever added."""
 
 

@@ -249,6 +249,27 @@ DELIVERY = sa.Table(
     sa.Column("error", sa.Text),
 )
 
+HOLDOUT = sa.Table(
+    "holdout",
+    METADATA,
+    sa.Column("fingerprint", sa.String, primary_key=True),
+    sa.Column("run", sa.String, primary_key=True),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("dataset", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)
+
+DRIFT = sa.Table(
+    "drift",
+    METADATA,
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("hour", sa.String, primary_key=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
 FIRST = (EVENT, RUN, STEP, REUSE, VERSION, CHANNEL, MOVE, POLICY)
 """The tables of migration step 1."""
 
@@ -257,6 +278,9 @@ SECOND = (GATEWAY, READINESS, SHADOW, TALLY, FIRING)
 
 THIRD = (WATCH, TRAIL, QUARANTINE, FREEZE, REVIEW, MESSAGE, DELIVERY)
 """The tables of migration step 3: watches and what they lead to, reviews, messages."""
+
+FOURTH = (HOLDOUT, DRIFT)
+"""The tables of migration step 4: uses of held-out data, drift of the traffic by the hour."""
 
 GUARDS = (
     """CREATE TRIGGER event_no_update BEFORE UPDATE ON event

@@ -19,6 +19,7 @@ from seatrial.errors import FormError, Mistake, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from seatrial.data import Rows
     from seatrial.data.dataset import Dataset
     from seatrial.data.roles import Roles
     from seatrial.data.table import Table
@@ -129,8 +130,10 @@ class Context:
     registry: Registry
     outcomes: Mapping[str, Outcome]
     """What the earlier tasks of this run said, by address."""
+    open_rows: Callable[[Dataset], Rows]
+    """Opens a dataset for counting; within one process each is opened once."""
     open_table: Callable[[Dataset], Table]
-    """Opens a dataset; within one process each is opened once."""
+    """Opens a dataset whose rows are read here; within one process each is opened once."""
     say: Callable[[str], None]
     """Shows a line of progress."""
 
@@ -144,8 +147,12 @@ class Context:
         """The key under which this step's effects happen at most once."""
         return f"{self.run.id}/{self.scope.entry.address}"
 
+    def rows(self, name: str) -> Rows:
+        """A dataset, opened for counting."""
+        return self.open_rows(self.scope.dataset(name))
+
     def table(self, name: str) -> Table:
-        """A dataset, opened."""
+        """A dataset, opened to be read row by row."""
         return self.open_table(self.scope.dataset(name))
 
     def fact(self, name: str) -> object:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from seatrial.data.column import Column
     from seatrial.data.roles import Roles
-    from seatrial.data.table import Column
     from seatrial.registry.registry import Version
     from seatrial.tasks import Context
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from seatrial.data import divergence, profile
+from seatrial.data import drift as drifts
+from seatrial.data import profile
 from seatrial.errors import FormError
 from seatrial.outcome import Outcome, Verdict, combine
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
@@ -65,10 +66,10 @@ class CheckDistribution(Task, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> Outcome:
         """One measure a column."""
-        table = context.table(self.dataset)
+        table = context.rows(self.dataset)
         reference = profile.read(context.scope.path(self.reference), table.dataset.path)
         try:
-            drift = divergence.compare(
+            drift = drifts.compare(
                 reference, table, self.threshold, list(self.columns) or None, self.measure
             )
         except FormError as error:
@@ -87,7 +88,7 @@ class CheckDistribution(Task, frozen=True, kw_only=True):
             facts={"dataset": table.dataset.name, "fingerprint": table.fingerprint},
         )
 
-    def _reason(self, verdict: Verdict, drift: divergence.Drift) -> str:
+    def _reason(self, verdict: Verdict, drift: drifts.Drift) -> str:
         worst = max(drift.measures, key=lambda m: m.value or 0.0, default=None)
         if worst is None:
             return f"{self.dataset}: {drift.findings[0].what}"

@@ -45,7 +45,7 @@ class CheckSchema(Task, frozen=True, kw_only=True):
 
     def run(self, context: Context) -> Outcome:
         """Every missing or unwanted column is a finding."""
-        table = context.table(self.dataset)
+        table = context.rows(self.dataset)
         findings = schema.check_schema(table, list(self.expected_columns), strict=self.strict)
         facts = {"dataset": table.dataset.name, "fingerprint": table.fingerprint}
         if findings:
