@@ -88,11 +88,15 @@ clean: ## remove what make made
 .venv/.installed-test: .venv/.installed requirements-test.lock
 	@echo 'installing what only tests need'
 	@$(PIP) install --require-hashes -r requirements-test.lock
-	@if ! command -v wrk >/dev/null; then \
+	@missing=; \
+	command -v wrk >/dev/null || missing="$$missing wrk"; \
+	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update --quiet; $(APT) wrk; \
+	    apt-get update --quiet; $(APT) $$missing; \
 	  else \
-	    echo 'without wrk the load test is left out (Debian: apt-get install wrk)' >&2; \
+	    echo "left out: the tests that need$$missing (Debian: apt-get install$$missing)" >&2; \
 	  fi; \
 	fi
 	@touch $@

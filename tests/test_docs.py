@@ -14,10 +14,12 @@ from ruamel.yaml import YAML
 from seatrial import extend, plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 REPOSITORY = Path(__file__).parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"
+PARAMETERS = re.compile(r"^\| parameter \|.*\n\|[-|]+\|\n((?:\|.*\n)*)", re.MULTILINE)
 PARAMETER = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -56,18 +58,33 @@ def test_a_dead_link_and_a_dead_heading_are_told(
 @pytest.mark.parametrize("word", extend.names("tasks"))
 def test_a_tasks_page_lists_the_parameters_that_it_has(word: str) -> None:
     page = (REFERENCE / f"{word}.md").read_text(encoding="utf-8")
-    described = PARAMETER.findall(page)
+    (table,) = PARAMETERS.findall(page) or ("",)
+    described = PARAMETER.findall(table)
     assert described == sorted(set(described), key=described.index)
     fields = {field.encode_name for field in msgspec.structs.fields(plan.task_class(word))}
     assert set(described) == fields
 
 
 @pytest.mark.parametrize("word", extend.names("tasks"))
-def test_the_example_on_a_tasks_page_is_well_typed(word: str) -> None:
+def test_the_examples_on_a_tasks_page_are_well_typed(word: str) -> None:
     page = (REFERENCE / f"{word}.md").read_text(encoding="utf-8")
-    (example,) = (text for language, text in FENCE.findall(page) if language == "yaml")
-    (task,) = YAML(typ="safe").load(example)
-    msgspec.convert(task[word], plan.task_class(word))
+    examples = [YAML(typ="safe").load(text) for kind, text in FENCE.findall(page) if kind == "yaml"]
+    shown = [parameters for example in examples for parameters in _uses(example, word)]
+    assert shown
+    for parameters in shown:
+        # a date is a text to the reader of the file
+        msgspec.convert(msgspec.to_builtins(parameters), plan.task_class(word))
+
+
+def _uses(example: object, word: str) -> Iterator[object]:
+    """The parameters of every ``- word: …`` in a piece of a file."""
+    if isinstance(example, list):
+        for item in example:
+            yield from [item[word]] if isinstance(item, dict) and word in item else ()
+            yield from _uses(item, word)
+    elif isinstance(example, dict):
+        for value in example.values():
+            yield from _uses(value, word)
 
 
 def test_the_founding_example_stands_unchanged_on_the_page_of_the_file() -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.data import profile
 from seatrial.data.dataset import Dataset
+from seatrial.data.profiles import profile
 from seatrial.data.table import open_table
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seatrial.data.profile import Profile
+    from seatrial.data.profiles.profile import Profile
     from seatrial.engines._drive import run
     from seatrial.pipeline.read import read_file as read_pipeline
     from seatrial.plan import make as make_plan
 
 _PLACES = {
-    "Profile": ("seatrial.data.profile", "Profile"),
+    "Profile": ("seatrial.data.profiles.profile", "Profile"),
     "make_plan": ("seatrial.plan", "make"),
     "read_pipeline": ("seatrial.pipeline.read", "read_file"),
     "run": ("seatrial.engines._drive", "run"),

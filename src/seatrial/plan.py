@@ -100,7 +100,9 @@ def file_schema() -> dict[str, object]:
     shapes: dict[str, dict[str, object]] = {}
     for word in extend.names("tasks"):
         (shape,), definitions = msgspec.json.schema_components([task_class(word)])
-        shapes[word] = definitions[shape["$ref"].rpartition("/")[2]] if "$ref" in shape else shape
+        top = shape["$ref"].rpartition("/")[2]
+        rest = {name: inner for name, inner in definitions.items() if name != top}
+        shapes[word] = definitions[top] | ({"$defs": rest} if rest else {})
     return schema.document(shapes)
 
 

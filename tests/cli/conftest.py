@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pytest
 
+from postgres import postgres as postgres  # noqa: PLC0414 - a fixture is known by its import
 from seatrial.cli import main
+from stores import _s3_server as _s3_server  # noqa: PLC0414
+from stores import s3 as s3  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -165,7 +165,7 @@ IN_THE_FILE = {
         "pipeline.yaml:11:", "baseline_distribution.json",
     ),
     "baseline of another version": Change(
-        '"version": 1', '"version": 2', "version 2", "pipeline.yaml:11:",
+        '"version": 2', '"version": 3', "version 3", "pipeline.yaml:11:",
         file="baseline_distribution.json",
     ),
     "baseline that is no profile": Change(

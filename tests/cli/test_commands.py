@@ -257,6 +257,7 @@ def test_an_empty_project(seatrial: Program) -> None:
         "reviews": [],
         "trouble": [],
         "watches": [],
+        "drift": [],
         "held": [],
     }
     for command in ("runs", "models", "history"):
@@ -268,7 +269,9 @@ def test_an_empty_project(seatrial: Program) -> None:
 @pytest.mark.usefixtures("third")
 def test_status(seatrial: Program) -> None:
     told = seatrial("status", "--json").json
-    assert set(told) == {"models", "watches", "held", "waiting", "reviews", "trouble"}
+    assert set(told) == {"models", "watches", "drift", "held", "waiting", "reviews", "trouble"}
+    [drift] = told["drift"]
+    assert (drift["model"], drift["version"], drift["verdict"]) == (MODEL, 2, None)
     [model] = told["models"]
     assert set(model) == {"name", "production", "staging", "since", "why"}
     assert (model["name"], model["production"], model["staging"]) == (MODEL, 2, 3)
@@ -294,7 +297,8 @@ def test_runs(seatrial: Program) -> None:
 @pytest.mark.usefixtures("third")
 def test_models(seatrial: Program) -> None:
     told = seatrial("models", "--json").json
-    assert all(set(m) == {"name", "version", "digest", "created", "channels"} for m in told)
+    keys = {"name", "version", "digest", "created", "channels", "judged_on"}
+    assert all(set(m) == keys for m in told)
     assert [(m["version"], m["channels"]) for m in told] == [
         (1, []), (2, ["production"]), (3, ["staging"]),
     ]  # fmt: skip
@@ -581,7 +585,8 @@ def test_profile_overwrites(founding: Project, seatrial: Program) -> None:
     assert "1000 rows, 4 columns" in said.out
     assert (founding.folder / "baseline_distribution.json").read_bytes() == before
     told = seatrial(*words, "--json").json
-    assert told == {"file": "baseline_distribution.json", "rows": 1000, "columns": 4}
+    expected = {"file": "baseline_distribution.json", "rows": 1000, "columns": 4}
+    assert told == {**expected, "notes": {}, "slices": [], "schema": None}
     assert not founding.ledger.exists()
 
 

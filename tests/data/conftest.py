@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from postgres import postgres as postgres  # noqa: PLC0414 - a fixture is known by its import
 from seatrial.data.dataset import Dataset
 from seatrial.data.table import Table, open_table
+from stores import _s3_server as _s3_server  # noqa: PLC0414
+from stores import s3 as s3  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from pathlib import Path

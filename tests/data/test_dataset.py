@@ -37,6 +37,7 @@ def test_declared_entry_gives_path_and_roles(project: Path) -> None:
 def test_declared_without_a_path_is_looked_for(project: Path) -> None:
     found = find("training_data", project, {"training_data": {"target": "late"}})
     assert found.target == "late"
+    assert found.path is not None
     assert found.path.name == "training_data.csv.gz"
 
 

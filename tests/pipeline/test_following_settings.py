@@ -12,6 +12,11 @@ from seatrial.pipeline.schema import document
 
 HEAD = "name: demo\nstages: [{name: first, tasks: [promote]}]\n"
 BAD = {
+    "leakage, a list": ("leakage: [rows]\n", "3:1", "must be a mapping", ""),
+    "leakage, unknown": ("leakage:\n  row: fail\n", "4:3", "unknown key 'row'", "rows"),
+    "leakage, rows": ("leakage: {rows: ignore}\n", "3:11", "cannot be 'ignore'", ""),
+    "leakage, time": ("leakage: {time: ignored}\n", "3:11", "cannot be 'ignored'", "ignore"),
+    "leakage, uses": ("leakage: {uses: 0}\n", "3:11", "whole number above 0", ""),
     "watch, a list": ("watch: [a]\n", "3:1", "must be a mapping", ""),
     "watch, unknown": ("watch:\n  hour: 5\n", "4:3", "unknown key 'hour'", "hours"),
     "watch, nothing": ("watch:\n  hours:\n", "4:3", "above 0, not nothing", ""),

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from seatrial import extend, plan
-from seatrial.data import profile
 from seatrial.data.dataset import Dataset
+from seatrial.data.profiles import profile
 from seatrial.data.table import open_table
 from seatrial.errors import FileError
 from seatrial.pipeline.read import read

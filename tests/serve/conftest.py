@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from running import Project
-from seatrial.data import profile
 from seatrial.data.dataset import Dataset
+from seatrial.data.profiles import profile
 from seatrial.data.table import open_table
 
 FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"

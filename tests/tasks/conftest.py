@@ -12,8 +12,8 @@ import pytest
 
 import seatrial
 from seatrial import workspace
-from seatrial.data import profile
 from seatrial.data.dataset import Dataset
+from seatrial.data.profiles import profile
 from seatrial.data.table import open_table
 from seatrial.registry.project import open_project
 

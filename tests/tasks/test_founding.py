@@ -52,7 +52,8 @@ def test_the_manifest_tells_what_a_version_was_made_from(
     version = registry.version(MODEL, 1)
     manifest = registry.manifest(version)
     assert version.label == "trained_model_v1"
-    files = {"model.onnx", "matrix.onnx", "native", "golden.json", "training_metrics.json"}
+    files = {"model.onnx", "matrix.onnx", "native", "golden.json"}
+    files |= {"training_metrics.json", "profile.json"}
     assert set(manifest["files"]) == files
     training = manifest["training"]
     assert training["hyperparameters"]["n_estimators"] == 20

@@ -19,6 +19,11 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 # Uses that are right in the suite's project; a word that is not here gets made-up parameters.
 USES: dict[str, dict[str, object]] = {
     "check_distribution": {"dataset": "sample", "reference": "baseline.json"},
+    "check_schema": {
+        "dataset": "sample",
+        "columns": {"size": {"type": "number", "min": 0}},
+        "rows": {"min": 1},
+    },
     "integration_tests": {"performance_threshold": 0.8, "compared_to": "production_model"},
     "promote": {},
     "register": {"artifact": "v{version}"},

@@ -163,8 +163,8 @@ def _spoil(file: Path) -> None:
 
 
 def _profile(project: Path) -> None:
-    from seatrial.data import profile
     from seatrial.data.dataset import Dataset
+    from seatrial.data.profiles import profile
     from seatrial.data.table import open_table
 
     table = open_table(Dataset("training_data", project / "data" / "training_data.csv.gz"))

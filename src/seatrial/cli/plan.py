@@ -13,6 +13,8 @@ from seatrial.cli._options import file_argument, json_option, print_json, set_op
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seatrial.plan import Plan
+
 
 @click.command(epilog="Example: seatrial plan pipeline.yaml")
 @file_argument
@@ -26,11 +28,12 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
     from seatrial.pipeline.read import read_file
 
     made = plans.make(read_file(file, changes), workspace.of_file(file).folder)
+    uses = _uses(made)
     told = [
         {
             "step": step.address,
             "parameters": msgspec.to_builtins(step.task),
-            "demands": list(step.task.demands(step.scope)),
+            "demands": [*step.task.demands(step.scope), *uses.get(step.address, [])],
         }
         for step in made.steps
     ]
@@ -45,9 +48,9 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
         "serving": asdict(pipeline.serving),
         "watch": asdict(pipeline.watch),
         "review": asdict(pipeline.review),
+        "leakage": asdict(pipeline.leakage),
         "notify": [entry.word for entry in pipeline.notify.channels],
     }
-    idle = sorted({"leakage"} & set(pipeline.settings))
     if as_json:
         print_json({"pipeline": pipeline.name, "settings": settings, "steps": told})
         return
@@ -55,14 +58,40 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
     for name, value in settings.items():
         if value not in (None, []):
             click.echo(f"  {name}: {_flow(value)}")
-    if idle:
-        click.echo(f"  read, but not acted on by this version: {', '.join(idle)}")
     for stage in pipeline.stages:
         when = f" (when {stage.condition.text})" if stage.condition else ""
         click.echo(f"{stage.name}{when}")
         for line in told:
             if str(line["step"]).partition(".")[0] == stage.name:
                 _step(line)
+
+
+def _uses(made: Plan) -> dict[str, list[str]]:
+    """How worn the rows are on which a model is judged, by the step; nothing is made to look."""
+    from seatrial.data.opening import open_rows
+    from seatrial.registry import holdouts
+    from seatrial.registry.project import open_project
+    from seatrial.tasks import Input
+
+    where = workspace.at(made.folder)
+    judging = [step for step in made.steps if step.task.judges_on_dataset]
+    if not judging or not where.ledger.exists():
+        return {}
+    opened = open_project(where)
+    known = holdouts.uses(opened.ledger, made.pipeline.model)
+    opened.ledger.close()
+    found: dict[str, list[str]] = {}
+    for step in judging if known else []:
+        for read in step.task.inputs(step.scope):
+            if not (isinstance(read, Input) and read.labelled):
+                continue
+            fingerprint = open_rows(step.scope.dataset(read.dataset)).fingerprint
+            judged = {use.version for use in known if use.fingerprint == fingerprint}
+            if judged:
+                many = f"{len(judged)} candidate{'' if len(judged) == 1 else 's'}"
+                said = f"{read.dataset} has judged {many} of this model so far"
+                found.setdefault(step.address, []).append(said)
+    return found
 
 
 def _step(line: dict[str, object]) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.cli._options import json_option, minute, print_json, print_table, project
+from seatrial.cli._traffic import drift_of, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from seatrial.registry.project import Project
 
@@ -43,6 +44,9 @@ def status(*, as_json: bool) -> None:
             f"watched until {minute(item['until'])} UTC: {item['model']} version {item['version']}"
             f" beside version {item['against']}, {item['labels']} labels so far"
         )
+    for item in told["drift"]:
+        if said := line(item):
+            click.echo(said)
     for item in told["held"]:
         click.echo(f"{item['what']} since {minute(item['since'])} UTC: {item['reason']}")
     for item in told["waiting"]:
@@ -68,6 +72,7 @@ def _status(opened: Project) -> dict[str, list[dict[str, Any]]]:
     return {
         "models": list(models.values()),
         "watches": _watches(opened),
+        "drift": _drift(opened, models.values()),
         "held": [*_held(opened)],
         "waiting": _waiting(opened),
         "reviews": _reviews(opened),
@@ -93,6 +98,12 @@ def _watches(opened: Project) -> list[dict[str, Any]]:
         }
         for watch in watches.under_way(opened.ledger)
     ]
+
+
+def _drift(opened: Project, models: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How the traffic of each version in production stands to what it was trained on."""
+    serving = [(m["name"], m["production"]) for m in models if m["production"] is not None]
+    return [drift_of(opened, name, version) for name, version in serving]
 
 
 def _held(opened: Project) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from seatrial.data.column import Column
     from seatrial.data.dataset import Dataset
-    from seatrial.data.rules import Rule, Violation
+    from seatrial.data.schema.rules import Rule, Violation
     from seatrial.data.shape import ColumnProfile, Shape, Within
 
 

@@ -17,7 +17,7 @@ _KINDS: dict[str, Kind] = {
     "BOOLEAN": "boolean",
     # A column of nothing but nulls has the type "NULL" in Arrow files.
     **dict.fromkeys(("VARCHAR", "ENUM", "UUID", '"NULL"'), "string"),
-    **dict.fromkeys(("DATE", "TIME", "TIMESTAMP", "INTERVAL"), "time"),
+    **dict.fromkeys(("DATE", "TIME", "TIMESTAMP"), "time"),
 }
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def open_rows(dataset: Dataset) -> Rows:
     """Open a dataset for counting, on the engine that it declares.
 
-    Raises FormError when it cannot be opened, read or typed, or holds no rows.
+    Raises FormError when it cannot be opened, read or typed, or holds no rows; StoreError when a
+    database, a store or the disk is in the way.
     """
     if dataset.engine == "spark":
         from seatrial.data.spark.rows import open_spark  # noqa: PLC0415 - only where it is asked for

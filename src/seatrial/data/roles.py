@@ -127,7 +127,7 @@ def _target(table: Table) -> tuple[str, Mistake | None]:
     close = (nearest(word, names) for word in ((declared,) if declared else USUAL_TARGETS))
     return "", Mistake(
         f"dataset {table.dataset.name!r}: {what} among {listed(names)}",
-        where=str(table.dataset.path),
+        where=table.dataset.place,
         nearest=next((word for word in close if word), ""),
         fix=f"name it: `datasets: {{{table.dataset.name}: {{path: …, target: COLUMN}}}}`",
     )
@@ -141,7 +141,7 @@ def _undeclared(table: Table) -> list[Mistake]:
     return [
         Mistake(
             f"dataset {dataset.name!r} has no column {name!r}",
-            where=f"`{role}` of {dataset.name}, {dataset.path}",
+            where=f"`{role}` of {dataset.name}, {dataset.place}",
             nearest=nearest(name, [column.name for column in table.columns]),
             fix=f"correct `{role}:` under `datasets:`",
         )
@@ -159,7 +159,7 @@ def _not_features(table: Table, columns: tuple[Column, ...]) -> list[Mistake]:
         Mistake(
             f"dataset {dataset.name!r}: column {column.name!r} is {words[column.kind]} "
             f"({column.type[:40]}) and cannot be a feature",
-            where=str(dataset.path),
+            where=dataset.place,
             fix=fix,
         )
         for column in bad
@@ -167,7 +167,7 @@ def _not_features(table: Table, columns: tuple[Column, ...]) -> list[Mistake]:
     if not columns:
         what = f"dataset {dataset.name!r}: no column is left for a feature"
         fix = "add columns, or shorten `exclude:`"
-        mistakes.append(Mistake(what, where=str(dataset.path), fix=fix))
+        mistakes.append(Mistake(what, where=dataset.place, fix=fix))
     return mistakes
 
 
@@ -175,7 +175,7 @@ def _target_values(  # noqa: PLR0911 - a list of what can be wrong, in order
     table: Table, column: Column, problem: str | None, metric_problem: str | None
 ) -> tuple[Problem, tuple[int | str, ...], list[Mistake]]:
     """The problem, its classes, and what is wrong with the target's values."""
-    where = f"{table.dataset.path}, column {column.name!r}"
+    where = f"{table.dataset.place}, column {column.name!r}"
     about = f"dataset {table.dataset.name!r}: the target {column.name!r}"
 
     def wrong(what: str, fix: str) -> tuple[Problem, tuple[int | str, ...], list[Mistake]]:

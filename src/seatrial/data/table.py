@@ -2,80 +2,91 @@
 
 from __future__ import annotations
 
-import hashlib
-import stat
-import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 
-from seatrial.data import counting, violations
 from seatrial.data.column import Column, kind_of, listed, quoted
-from seatrial.data.reading import damaged, read_rows
+from seatrial.data.profiles import counting, outlining
+from seatrial.data.schema import violations
+from seatrial.data.sources import Opened, Place, open_source
+from seatrial.data.sources.connection import connect, widen
+from seatrial.data.sources.refusals import damaged, has_no_rows
+from seatrial.data.sources.scratch import Scratch
 from seatrial.errors import FormError, Mistake, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from seatrial.data.dataset import Dataset
-    from seatrial.data.rules import Rule, Violation
+    from seatrial.data.schema.rules import Rule, Violation
     from seatrial.data.shape import ColumnProfile, Shape, Within
+
+_READING = (duckdb.IOException, duckdb.InvalidInputException, duckdb.OutOfMemoryException)
+"""What duckdb says when it is the data, the disk or the memory, and not the question."""
 
 
 def open_table(dataset: Dataset) -> Table:
-    """Open a dataset: read or map its file, type its columns, take its fingerprint.
+    """Open a dataset: find its rows, type its columns, take its fingerprint.
 
-    Raises FormError when the file cannot be opened, read or typed, or holds no rows.
+    Raises FormError when it cannot be opened, read or typed, or holds no rows; StoreError when a
+    database, a store or the disk is in the way.
     """
-    fingerprint = _fingerprint(dataset)
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "temp_directory": tempfile.gettempdir(),
-        },
-    )
-    connection.execute("SET enable_progress_bar = false")
-    read_rows(dataset, connection)
-    return Table(dataset, connection, fingerprint)
+    scratch = Scratch()
+    try:
+        connection = connect(scratch)
+        opened = open_source(Place(dataset, connection, scratch))
+        return Table(dataset, connection, scratch, opened)
+    except BaseException:
+        scratch.remove()
+        raise
 
 
 class Table:
     """An opened dataset. ``rows`` counts its rows, also visible to SQL as the relation ``rows``.
 
-    Rows keep the order of the file. ``fingerprint`` is the SHA-256 of the file's bytes.
+    Rows keep the order of their source. ``fingerprint`` is the SHA-256 of its content.
     """
 
     def __init__(
-        self, dataset: Dataset, connection: duckdb.DuckDBPyConnection, fingerprint: str
+        self,
+        dataset: Dataset,
+        connection: duckdb.DuckDBPyConnection,
+        scratch: Scratch,
+        opened: Opened,
     ) -> None:
         self.dataset = dataset
-        self.fingerprint = fingerprint
+        self.fingerprint = opened.fingerprint
         self._connection = connection
+        self._scratch = scratch  # is removed when this table is forgotten
+        self._files = opened.files
         self.columns = tuple(
             Column(name, kind_of(kind), kind) for name, kind, *_ in self.sql("DESCRIBE rows")
         )
         self._by_name = {column.name: column for column in self.columns}
-        self.rows: int = self.sql("SELECT count(*) FROM rows")[0][0]
+        self.rows: int = opened.rows or self.sql("SELECT count(*) FROM rows")[0][0]
         if not self.rows:
-            raise FormError(
-                Mistake(
-                    f"dataset {dataset.name!r} has a header but no rows",
-                    where=str(dataset.path),
-                    fix="write at least one row",
-                )
-            )
+            raise FormError(has_no_rows(dataset))
 
     def __repr__(self) -> str:
         return f"Table({self.dataset.name!r}, {self.rows} rows, {len(self.columns)} columns)"
 
     def sql(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """The rows of a query over the relation ``rows``; ``?`` takes the parameters."""
-        return self._execute(query, parameters).fetchall()
+        with self._reading():
+            found: list[tuple[Any, ...]] = self._connection.execute(query, [*parameters]).fetchall()
+        return found
+
+    def batches(self, query: str, *parameters: object, rows: int) -> Iterator[pa.RecordBatch]:
+        """The rows of a query in their order, about so many at once, as Arrow."""
+        with self._reading():
+            asked = self._connection.sql(query, params=[*parameters])
+            yield from asked.to_arrow_reader(rows)
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A column as float64 ``[n]``: NaN where missing, 0 and 1 for booleans.
@@ -105,19 +116,19 @@ class Table:
 
     def outline(self, columns: Sequence[Column]) -> tuple[Shape, ...]:
         """Edges and values to count each column on; the same rows give the same ones."""
-        return counting.outline(self.sql, columns, self.rows)
+        return outlining.outline(self, columns, self.rows)
 
     def tally(
         self, shapes: Sequence[Shape], within: Within | None = None
     ) -> tuple[ColumnProfile, ...]:
         """The columns of ``shapes`` counted on their edges and values, in their order."""
-        return counting.tally(self.sql, shapes, within)
+        return counting.tally(self, shapes, within)
 
     def unlisted(
         self, name: str, values: Sequence[str], most: int = 3
     ) -> tuple[tuple[str, int], ...]:
         """The most frequent texts of a column that are not among ``values``, with their counts."""
-        return counting.unlisted(self.sql, name, values, most)
+        return counting.unlisted(self, name, values, most)
 
     def violations(self, rules: Sequence[Rule]) -> tuple[Violation, ...]:
         """What breaks the rules, in their order; a rule that holds gives none."""
@@ -130,7 +141,7 @@ class Table:
         raise FormError(
             Mistake(
                 f"dataset {self.dataset.name!r} has no column {name!r}",
-                where=str(self.dataset.path),
+                where=self.dataset.place,
                 nearest=nearest(name, self._by_name),
                 fix=f"use one of: {listed(self._by_name)}",
             )
@@ -156,15 +167,24 @@ class Table:
         if not expressions:
             return []
         selected = ", ".join(f"{text} AS c{i}" for i, text in enumerate(expressions))
-        found = self._execute(f"SELECT {selected} FROM rows", ()).fetchnumpy()  # noqa: S608
+        query = f"SELECT {selected} FROM rows"  # noqa: S608
+        with self._reading():
+            widen(self._connection)
+            found = self._connection.execute(query).fetchnumpy()
         return [found[f"c{i}"] for i in range(len(expressions))]
 
-    def _execute(self, query: str, parameters: tuple[object, ...]) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What is asked within is of files that are still what they were when they were opened."""
         try:
-            return self._connection.execute(query, list(parameters))
-        except (duckdb.IOException, duckdb.InvalidInputException) as fault:
+            yield
+        except _READING as fault:
             # A file that is read lazily can be damaged beyond its header, or gone by now.
+            if self._files:
+                self._files.check()
             raise damaged(self.dataset, fault) from fault
+        if self._files:
+            self._files.check()
 
     def _not_numbers(self, names: Sequence[str]) -> FormError:
         mistakes = []
@@ -179,7 +199,7 @@ class Table:
                     Mistake(
                         f"dataset {self.dataset.name!r}: column {name!r} holds {bad[0][0]!r} "
                         "where a number is expected",
-                        where=str(self.dataset.path),
+                        where=self.dataset.place,
                         fix="correct the values, or put the column under `exclude:`",
                     )
                 )
@@ -190,35 +210,3 @@ def _with_none(array: NDArray[Any]) -> NDArray[np.object_]:
     plain = np.array(np.ma.getdata(array), dtype=object)
     plain[np.ma.getmaskarray(array)] = None
     return plain
-
-
-def _fingerprint(dataset: Dataset) -> str:
-    """The SHA-256 of the file's bytes, streamed: the order of the rows counts."""
-    path = dataset.path
-    try:
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode) and status.st_size:
-            with path.open("rb") as file:
-                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-    except OSError as fault:
-        raise FormError(_unreadable(dataset, fault)) from fault
-    if stat.S_ISREG(status.st_mode):
-        what, fix = "is an empty file", "write a header and rows"
-    else:
-        what, fix = "is a folder or no ordinary file", "name one file"
-    raise FormError(Mistake(f"dataset {dataset.name!r} {what}", where=str(path), fix=fix))
-
-
-def _unreadable(dataset: Dataset, fault: OSError) -> Mistake:
-    where = str(dataset.path)
-    if isinstance(fault, PermissionError):
-        what = f"dataset {dataset.name!r}: the file may not be read by this user"
-        return Mistake(what, where=where, fix=f"allow it: `chmod +r {dataset.path.name}`")
-    if isinstance(fault, FileNotFoundError):
-        place = dataset.path.parent
-        files = [file.name for file in place.iterdir()] if place.is_dir() else []
-        what = f"dataset {dataset.name!r}: the file does not exist"
-        near = nearest(dataset.path.name, files)
-        return Mistake(what, where=where, nearest=near, fix="correct the path under `datasets:`")
-    what = f"dataset {dataset.name!r} cannot be read: {fault.strerror or fault}"
-    return Mistake(what, where=where, fix="check the path and the disk")

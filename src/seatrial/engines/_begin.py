@@ -7,31 +7,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.errors import FormError, Mistake
-from seatrial.ledger import runs
+from seatrial.ledger import replaced, runs
+from seatrial.ledger.blobs import PREFIX
 from seatrial.ledger.store import canonical
 from seatrial.review import person
 from seatrial.review.deadlines import tend
 from seatrial.tasks import roles_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from seatrial.data.dataset import Dataset
     from seatrial.engines import Work
+    from seatrial.ledger.replaced import Replaced
     from seatrial.ledger.runs import Run
-    from seatrial.plan import Plan
+
+_MISSING = "missing"
 
 
 def begin(work: Work) -> tuple[Run, bool]:
     """The run, and whether it is one resumed. Ends it with :class:`FormError` on unusable data."""
     plan, project = work.plan, work.project
+    unopened: dict[Dataset, FormError] = {}
     # a run whose time for an answer is over has ended, whether or not anybody has noticed
     tend(project.ledger, project.workspace.clock())
     run, resumed = runs.begin(
         project.ledger,
         identity=project.workspace.ids(),
         pipeline=plan.pipeline.name,
-        key=_key(plan),
+        key=_key(work, unopened),
         model=plan.pipeline.model,
         request={
             "file": plan.pipeline.file,
@@ -41,7 +45,7 @@ def begin(work: Work) -> tuple[Run, bool]:
         },
         steps=[step.address for step in plan.steps],
     )
-    mistakes = list(dict.fromkeys(_unusable(work)))
+    mistakes = list(dict.fromkeys(_unusable(work, unopened)))
     if mistakes:
         serving = project.registry.channel(run.model, "production")
         runs.end(
@@ -56,22 +60,67 @@ def begin(work: Work) -> tuple[Run, bool]:
     return run, resumed
 
 
-def _key(plan: Plan) -> str:
-    """Digest of the file, its settings, and the content of everything that it reads."""
-    contents: dict[str, str] = {}
-    for step in plan.steps:
-        for read in step.task.inputs(step.scope):
-            path = read if isinstance(read, Path) else step.scope.dataset(read.dataset).path
-            contents[str(path)] = _content(path)
-    key = [plan.pipeline.digest, list(plan.pipeline.changes), contents]
+def _key(work: Work, unopened: dict[Dataset, FormError]) -> str:
+    """Digest of the file, its settings, and the content of everything that it reads.
+
+    An unfinished run that replaced a file which it reads keeps the key that it began with.
+    What cannot be opened is noted in ``unopened``, to be told once the run has begun.
+    """
+    contents = _contents(work, unopened)
+    ledger, name = work.project.ledger, work.plan.pipeline.name
+    for run in runs.unfinished(ledger):
+        if run.pipeline == name and (changes := replaced.of_run(ledger, run.id)):
+            begun = _digest_over(work, _before(work, contents, changes))
+            if begun == run.key:
+                return begun
+    return _digest_over(work, contents)
+
+
+def _digest_over(work: Work, contents: Mapping[str, str]) -> str:
+    key = [work.plan.pipeline.digest, list(work.plan.pipeline.changes), contents]
     return hashlib.sha256(canonical(key).encode()).hexdigest()
+
+
+def _before(
+    work: Work, contents: Mapping[str, str], changes: Sequence[Replaced]
+) -> Mapping[str, str]:
+    """The contents as they were before a run replaced some of them."""
+    found = dict(contents)
+    for change in reversed(changes):
+        path = str(work.plan.folder / change.file)
+        if found.get(path) == change.after.removeprefix(PREFIX):
+            found[path] = (change.before or _MISSING).removeprefix(PREFIX)
+    return found
+
+
+def _contents(work: Work, unopened: dict[Dataset, FormError]) -> dict[str, str]:
+    contents: dict[str, str] = {}
+    for step in work.plan.steps:
+        for read in step.task.inputs(step.scope):
+            if isinstance(read, Path):
+                contents[str(read)] = _content(read)
+            else:
+                dataset = step.scope.dataset(read.dataset)
+                which = f"{dataset.place}: {dataset.query}" if dataset.query else dataset.place
+                contents[which] = _rows(work, dataset, unopened)
+    return contents
+
+
+def _rows(work: Work, dataset: Dataset, unopened: dict[Dataset, FormError]) -> str:
+    """The content of a dataset, wherever it is: the steps open it anyway, and it is opened once."""
+    if dataset not in unopened:
+        try:
+            return work.open_rows(dataset).fingerprint.removeprefix("sha256:")
+        except FormError as error:
+            unopened[dataset] = error
+    return f"unusable: {unopened[dataset]}"
 
 
 def _content(path: Path) -> str:
     if path.is_dir():
         files = sorted(f for f in path.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
         return canonical({str(f.relative_to(path)): _digest(f) for f in files})
-    return _digest(path) if path.is_file() else "missing"
+    return _digest(path) if path.is_file() else _MISSING
 
 
 def _digest(path: Path) -> str:
@@ -79,7 +128,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _unusable(work: Work) -> Iterator[Mistake]:
+def _unusable(work: Work, unopened: Mapping[Dataset, FormError]) -> Iterator[Mistake]:
     """What opening and typing the datasets reveals, of all of them together."""
     seen: set[tuple[Dataset, bool]] = set()
     for step in work.plan.steps:
@@ -90,6 +139,9 @@ def _unusable(work: Work) -> Iterator[Mistake]:
             if (dataset, read.labelled) in seen:
                 continue
             seen.add((dataset, read.labelled))
+            if dataset in unopened:
+                yield from unopened[dataset].mistakes
+                continue
             try:
                 if read.labelled:
                     roles_of(work.plan.pipeline, work.open_table(dataset))

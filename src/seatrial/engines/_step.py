@@ -16,6 +16,7 @@ from seatrial.engines._lock import step_lock
 from seatrial.errors import FaultError, Mistake, PassingError, SeatrialError, StoreError
 from seatrial.ledger import claims, runs
 from seatrial.outcome import Outcome, Verdict, Wait
+from seatrial.registry import holdouts
 from seatrial.review.stopped_runs import answered
 from seatrial.tasks import Context, Reusable
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from seatrial.engines import Work
     from seatrial.ledger.claims import Claim
     from seatrial.ledger.runs import Run
-    from seatrial.ledger.store import Ledger
+    from seatrial.ledger.store import Ledger, Transaction
     from seatrial.plan import PlannedStep
 
 BACK_OFF_S = (0.2, 1.0, 5.0)
@@ -99,9 +100,18 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
         outcome,
         time.perf_counter() - began,
         key,
-        lambda transaction: answered(transaction, run, step.address, outcome),
+        lambda transaction: _recorded(transaction, run, step, outcome),
     )
     return outcome
+
+
+def _recorded(
+    transaction: Transaction, run: Run, step: PlannedStep, outcome: Outcome | Wait
+) -> None:
+    """What follows from an outcome, in the transaction that records it."""
+    answered(transaction, run, step.address, outcome)
+    if isinstance(outcome, Outcome):
+        holdouts.note(transaction, run.id, run.model, outcome)
 
 
 def _insistent(

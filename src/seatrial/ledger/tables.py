@@ -255,6 +255,7 @@ HOLDOUT = sa.Table(
     sa.Column("fingerprint", sa.String, primary_key=True),
     sa.Column("run", sa.String, primary_key=True),
     sa.Column("model", sa.String, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
     sa.Column("dataset", sa.String, nullable=False),
     sa.Column("at", sa.String, nullable=False),
 )

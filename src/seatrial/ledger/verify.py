@@ -11,8 +11,10 @@ from seatrial.errors import Mistake, StoreError
 from seatrial.ledger.store import GENESIS, canonical, link
 from seatrial.ledger.tables import (
     CHANNEL,
+    DRIFT,
     EVENT,
     FREEZE,
+    HOLDOUT,
     MOVE,
     POLICY,
     QUARANTINE,
@@ -98,6 +100,14 @@ def _compare_tables(ledger: Ledger) -> None:
                 for r in connection.execute(sa.select(QUARANTINE))
             },
             "freeze": {r.model: (r.since, r.reason) for r in connection.execute(sa.select(FREEZE))},
+            "holdout": {
+                (r.fingerprint, r.run): (r.model, r.version, r.dataset, r.at)
+                for r in connection.execute(sa.select(HOLDOUT))
+            },
+            "drift": {
+                (r.model, r.version, r.hour): (r.at, r.verdict, r.body)
+                for r in connection.execute(sa.select(DRIFT))
+            },
         }
     for name, rows in tables.items():
         if rows != folded[name]:
@@ -128,10 +138,22 @@ def _folded(ledger: Ledger) -> dict[str, _Rows]:
                 del rows["step"][body["run"], body["step"]]
             case "run_resumed":
                 _ask_again(rows["step"], body["run"])
+            case "holdout_used":
+                content = (*(body[k] for k in ("model", "version", "dataset")), event.at)
+                rows["holdout"][body["fingerprint"], body["run"]] = content
             case _:
                 _fold_review(rows["review"], event)
                 _fold_watch(rows, event)
+                _fold_drift(rows["drift"], event)
     return rows
+
+
+def _fold_drift(hours: _Rows, event: Stored) -> None:
+    """An hour of traffic is judged once."""
+    body: Mapping[str, Any] = event.body
+    if event.kind == "traffic_judged":
+        place = (body["model"], body["version"], body["hour"])
+        hours[place] = (event.at, body["verdict"], canonical(body["body"]))
 
 
 def _fold_watch(rows: dict[str, _Rows], event: Stored) -> None:
@@ -181,7 +203,7 @@ def _ask_again(steps: _Rows, run: str) -> None:
 
 _TABLES = (
     "version", "move", "channel", "policy", "run", "step", "review", "watch", "quarantine",
-    "freeze",
+    "freeze", "holdout", "drift",
 )  # fmt: skip
 
 _WATCHED = (

@@ -131,6 +131,22 @@ class Review:
     four_eyes: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leakage:
+    """What happens when a model would be judged on what it has seen: the key ``leakage:``.
+
+    ``rows``: evaluation rows that are training rows too, beyond chance. ``time``: evaluation rows
+    from before the end of training. ``target``: a feature that gives the target away. Each may
+    ``fail`` or ``warn``, ``time`` also ``ignore``. From so many ``uses`` of one evaluation set on
+    it is said that it is no longer unseen.
+    """
+
+    rows: str = "fail"
+    time: str = "fail"
+    target: str = "warn"
+    uses: int = 20
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelEntry:
     """One channel as written: its word, its place in the list, its parameters."""
@@ -226,6 +242,11 @@ class Pipeline:
     def review(self) -> Review:
         """What ``review:`` says, and the defaults for what it does not say."""
         return cast("Review", self.settings.get("review", Review()))
+
+    @property
+    def leakage(self) -> Leakage:
+        """What ``leakage:`` says, and the defaults for what it does not say."""
+        return cast("Leakage", self.settings.get("leakage", Leakage()))
 
     @property
     def notify(self) -> Notify:

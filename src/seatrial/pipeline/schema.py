@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from seatrial import extend
+from seatrial.pipeline.datasets import DATABASES, ENGINES
 from seatrial.pipeline.fields import LARGEST
 from seatrial.pipeline.notes import NAME
-from seatrial.pipeline.settings import CHOICES, LARGEST_SEED, RETAIN, RULES
+from seatrial.pipeline.settings import CHOICES, LARGEST_SEED, LEAKS, RETAIN, RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,12 +103,27 @@ def _dataset() -> Schema:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "path": _text("Where it lies; default data/<name>.{parquet,csv,csv.gz,…}."),
+            "path": _text(
+                "A file, a folder of Parquet files, a pattern, or an address such as s3://…; "
+                "default data/<name>.{parquet,csv,csv.gz,…}."
+            ),
+            "database": _text(
+                "The address of a database, without a password.",
+                rf"^({'|'.join(re.escape(scheme) for scheme in DATABASES)})://",
+            ),
+            "database_env": _text("The environment variable that holds the database's address."),
+            "table": _text("The table of the database (or of Spark) that holds the rows."),
+            "query": _text("The query whose rows it is; end it with ORDER BY."),
             "target": _text("The column to predict; default target, else label."),
             "key": _text("The entity that a row is about; never on both sides of a test."),
             "time": _text("The column that says when a row was observed."),
             "exclude": {"description": "Columns that are no features.", **columns},
-            "engine": _text("What reads it."),
+            "engine": {
+                "description": "Where the rows are counted; default duckdb, on this machine.",
+                "enum": list(ENGINES),
+            },
+            "master": _text("The master of Spark; default local[*]."),
+            "remote": _text("The address of a Spark Connect server.", "^sc://"),
         },
     }
 
@@ -138,7 +155,7 @@ def _optional() -> Schema:
         "review": _review(),
         "serving": _serving(),
         "watch": _watch(),
-        "leakage": {"description": "How rows shared by training and evaluation are treated."},
+        "leakage": _leakage(),
     }
 
 
@@ -186,6 +203,23 @@ def _review() -> Schema:
         four_eyes={
             "description": "Whether the author of a run may not approve it; default false.",
             "type": "boolean",
+        },
+    )
+
+
+def _leakage() -> Schema:
+    told = {
+        "rows": "Evaluation rows that were trained on, beyond chance; default fail.",
+        "time": "Evaluation rows from before the end of training; default fail.",
+        "target": "A feature that gives the target away; default warn.",
+    }
+    return _mapping(
+        "What happens when a model would be judged on what it has seen.",
+        **{key: {"description": told[key], "enum": list(LEAKS[key])} for key in told},
+        uses={
+            "description": "From so many uses on an evaluation set is told to be worn; default 20.",
+            "type": "integer",
+            "minimum": 1,
         },
     )
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from seatrial import extend
 from seatrial.errors import nearest
-from seatrial.pipeline import ChannelEntry, Notify, Review, Serving, Watch, fields
+from seatrial.pipeline import (
+    ChannelEntry,
+    Leakage,
+    Notify,
+    Review,
+    Serving,
+    Watch,
+    datasets,
+    fields,
+)
 from seatrial.pipeline.notes import kind, short
 
 if TYPE_CHECKING:
@@ -26,16 +35,15 @@ CHOICES = {
 LARGEST_SEED = 2**31 - 1
 """What LightGBM takes; scikit-learn and numpy take more."""
 
-ENTRY = ("path", "target", "key", "time", "exclude", "engine")
-"""What an entry under ``datasets:`` may say; ``exclude`` takes a list of columns too."""
-
 RETAIN = ("memory", "disk")
 """Where the version that served before is kept."""
 
 RULES = ("balanced", "eager", "strict")
 """When the watch rolls back: see :mod:`seatrial.evidence.watching`."""
 
-_LISTS = frozenset({"exclude"})
+LEAKS = {"rows": ("fail", "warn"), "time": ("fail", "warn", "ignore"), "target": ("warn", "fail")}
+"""What may be done about what a model has seen; a shared key always fails."""
+
 _ABSENT = object()
 
 
@@ -116,27 +124,11 @@ def _datasets(value: object, key: str, notes: Notes) -> object:
         if not notes.name(path, name, "a dataset"):
             continue
         if isinstance(entry, dict):
-            entries[name] = _entry(entry, path, notes)
+            entries[name] = datasets.entry(entry, path, notes)
         else:
             what = f"the dataset {name!r} must be a mapping, not {kind(entry)}"
             notes.wrong(path, what, fix=f"write '{name}: {{path: …, target: …}}'")
     return entries
-
-
-def _entry(entry: Mapping[object, object], path: Path, notes: Notes) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in entry.items():
-        step: Path = (*path, key if isinstance(key, int) else str(key))
-        if not isinstance(key, str) or key not in ENTRY:
-            notes.unknown(step, f"the dataset {path[-1]!r} has an unknown key", key, ENTRY)
-        elif (isinstance(value, str) and value) or (key in _LISTS and _texts(value)):
-            found[key] = value
-        else:
-            asked = "a text or a list of texts" if key in _LISTS else "a text"
-            given = "a list with other things" if value and isinstance(value, list) else kind(value)
-            what = f"{key!r} of the dataset {path[-1]!r} must be {asked}, not {given}"
-            notes.wrong(step, what, fix="put column names that look like numbers into quotes")
-    return found
 
 
 def _serving(value: object, key: str, notes: Notes) -> object:
@@ -163,6 +155,11 @@ def _review(value: object, key: str, notes: Notes) -> object:
 def _notify(value: object, key: str, notes: Notes) -> object:
     found = fields.mapping(value, (key,), notes, NOTIFY)
     return _ABSENT if found is None else Notify(**found)
+
+
+def _leakage(value: object, key: str, notes: Notes) -> object:
+    found = fields.mapping(value, (key,), notes, LEAKAGE)
+    return _ABSENT if found is None else Leakage(**found)
 
 
 def _channels(value: object, path: Path, notes: Notes) -> object:
@@ -213,16 +210,12 @@ WATCH: Mapping[str, fields.Check] = {
 
 REVIEW: Mapping[str, fields.Check] = {"hours": fields.above_zero, "four_eyes": fields.truth}
 
+LEAKAGE: Mapping[str, fields.Check] = {
+    **{name: fields.one_of(words) for name, words in LEAKS.items()},
+    "uses": fields.count,
+}
+
 NOTIFY: Mapping[str, fields.Check] = {"allow_private": fields.truth, "channels": _channels}
-
-
-def _texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _as_written(value: object, key: str, notes: Notes) -> object:  # noqa: ARG001
-    # What it may say is known above.
-    return value
 
 
 _CHECKS: dict[str, Callable[[object, str, Notes], object]] = {
@@ -238,7 +231,7 @@ _CHECKS: dict[str, Callable[[object, str, Notes], object]] = {
     "review": _review,
     "serving": _serving,
     "watch": _watch,
-    "leakage": _as_written,
+    "leakage": _leakage,
 }
 
 OPTIONAL = tuple(_CHECKS)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from seatrial.ledger import replaced
 from seatrial.ledger.tables import REUSE, RUN, STEP, VERSION
-from seatrial.registry import brakes, watches
+from seatrial.registry import brakes, drifts, watches
 from seatrial.registry.registry import PRODUCTION, Registry, Version
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def _marked(registry: Registry) -> set[str]:
     for kind in ("channel_moved", "watch_closed", "review_settled"):
         named = (event.body.get("evidence") for event in registry.ledger.events(kind))
         marked |= {str(digest) for digest in named if digest}
+    marked |= drifts.needed(registry.ledger, registry.ledger.clock())
+    marked |= replaced.digests(registry.ledger)
     _drop_stale_reuse(registry, marked)
     return marked
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KINDS = (
     "gate_inconclusive", "watch_inconclusive", "guardrail", "retrain", "storm_freeze",
-    "rollback_blocked", "disagreement", "quarantine_lift",
+    "rollback_blocked", "disagreement", "quarantine_lift", "drift",
 )  # fmt: skip
 """What people are asked about: a step of a run, or a version that is or was in production."""
 

@@ -12,6 +12,7 @@ from seatrial.ledger import claims, runs
 from seatrial.ledger.runs import State
 from seatrial.ledger.tables import STEP
 from seatrial.outcome import Finding, Outcome, Verdict
+from seatrial.registry import holdouts
 
 if TYPE_CHECKING:
     from seatrial.ledger.store import Transaction
@@ -30,12 +31,14 @@ def carry_out(transaction: Transaction, item: Item, run: str, step: str) -> None
     if item.status != "approved":
         runs.give_up(transaction, run, [_ending(item)])
         return
-    runs.demand_open(transaction.connection, run)
+    model = runs.demand_open(transaction.connection, run).model
     outcome = _unsure(transaction.connection, run, step)
     if outcome is None:
         raise UsageError(_asked_again(item, run, step))
     if item.kind == GATE:
-        claims.settle(transaction, run, step, approved(outcome, item, step), item.by)
+        passed = approved(outcome, item, step)
+        claims.settle(transaction, run, step, passed, item.by)
+        holdouts.note(transaction, run, model, passed)
     else:
         claims.ask_again(transaction, run, step, item.settled)
     # another step of the run may still be waiting for its own answer

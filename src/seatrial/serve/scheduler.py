@@ -1,5 +1,7 @@
 """Starts what is scheduled, and goes on with runs whose wait is over or whose job died.
 
+It also starts what judges the traffic of full hours.
+
 ``python -m seatrial.serve.scheduler --folder PATH [--board FD --cell N]``. It keeps nothing that
 matters: whatever it knows stands in the ledger, or is a kernel lock. So it may be killed at any
 moment, and several may look after one project.
@@ -29,6 +31,7 @@ from seatrial.ledger import firings, runs
 from seatrial.registry.project import open_project
 from seatrial.serve import jobs
 from seatrial.serve.decide import Record, Release, Replace, Resume, Start, decide, next_time
+from seatrial.serve.hours import Hours
 from seatrial.serve.look import look
 from seatrial.serve.patience import Patience
 from seatrial.serve.pipelines import pipelines_of
@@ -62,11 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     board = Board.open(asked.board) if asked.board is not None else None
     scheduler = Scheduler(project, f"{platform.node()}:{os.getpid()}", log)
+    hours = Hours(project, log)
     while not stop.is_set() and alive():
         pause_s = scheduler.turn()
+        hours.tend()
         if board is not None:
             board.write(asked.cell, scheduler.told())
         stop.wait(pause_s)
+    hours.end()
     scheduler.end()
     project.ledger.close()
     return 0

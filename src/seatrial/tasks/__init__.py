@@ -8,7 +8,7 @@ verdict. Another package does the same through the entry point group ``seatrial.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - part of what inputs() gives
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import msgspec
@@ -47,6 +47,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     checks_dataset: ClassVar[bool] = False
     """Whether a pass lets later tasks say ``validated_`` before the name in ``dataset``."""
+    judges_on_dataset: ClassVar[bool] = False
+    """Whether it judges a model on the rows of ``dataset``, which are worn out by such uses."""
 
     def inputs(self, scope: Scope) -> Iterable[Input | Path]:
         """Datasets and files that the task reads: a run is the same run while these are."""
@@ -114,6 +116,12 @@ class Scope:
     def short(self, path: Path) -> str:
         """A path as the user would write it: relative to the project folder when inside it."""
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+
+    def place(self, dataset: Dataset) -> str:
+        """A dataset as a command would be given it, where this one was said."""
+        if dataset.path is not None:
+            return str(Path(self.pipeline.file).parent / self.short(dataset.path))
+        return dataset.address or dataset.name
 
     def path(self, name: str) -> Path:
         """A file that the pipeline file names, relative to its folder."""
@@ -194,7 +202,8 @@ def check_dataset(scope: Scope, name: str, key: str) -> Iterator[Mistake]:
         for mistake in error.mistakes:
             yield scope.mistake(mistake.what, key, nearest=mistake.nearest, fix=mistake.fix)
         return
-    if not path.exists():
+    # A pattern, a database or an address is looked at when it is opened.
+    if path is not None and not path.exists() and not datasets.is_pattern(path):
         yield scope.mistake(
             f"dataset {plain}: there is no file {scope.short(path)}",
             key,

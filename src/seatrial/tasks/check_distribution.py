@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from seatrial.data import drift as drifts
-from seatrial.data import profile
+from seatrial.data import drift_document, drift_sight
+from seatrial.data.drift_words import reason
+from seatrial.data.limits import Limits, misnamed
+from seatrial.data.opening import open_rows
+from seatrial.data.profiles import profile
 from seatrial.errors import FormError
-from seatrial.outcome import Outcome, Verdict, combine
+from seatrial.outcome import Outcome
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 
 if TYPE_CHECKING:
@@ -21,86 +25,87 @@ if TYPE_CHECKING:
 
 
 class CheckDistribution(Task, frozen=True, kw_only=True):
-    """Parameters of ``check_distribution``. ``threshold`` is in nats."""
+    """Parameters of ``check_distribution``. Thresholds are in the unit of the measure."""
 
     checks_dataset: ClassVar[bool] = True
 
     dataset: str
     reference: str
-    threshold: Annotated[float, Meta(gt=0)] = 0.1
-    measure: Literal["kl"] = "kl"
+    threshold: Annotated[float, Meta(gt=0)] | None = None
+    measure: Literal[
+        "kl", "psi", "jensen_shannon", "total_variation", "chi_square",
+        "kolmogorov_smirnov", "wasserstein",
+    ] = "kl"  # fmt: skip
     columns: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    thresholds: dict[str, Annotated[float, Meta(gt=0)]] = {}  # noqa: RUF012 - msgspec copies it
 
     def inputs(self, scope: Scope) -> Iterable[Input | Path]:
         """The dataset and its baseline."""
         return (Input(self.dataset), scope.path(self.reference))
 
     def check(self, scope: Scope) -> Iterable[Mistake]:
-        """The dataset exists; the baseline exists and can be read."""
+        """The dataset exists; the baseline can be read and knows the names that are used."""
         unknown = list(check_dataset(scope, self.dataset, "dataset"))
         yield from unknown
         if unknown:
             return
-        data = scope.dataset(self.dataset).path
-        here = Path(scope.pipeline.file).parent  # as typed: the command works where `run` was said
+        command = self._command(scope)
         try:
-            profile.read(scope.path(self.reference), data)
+            reference = profile.read(scope.path(self.reference))
         except FormError as error:
-            for mistake in error.mistakes:
-                yield scope.mistake(
-                    mistake.what,
-                    "reference",
-                    nearest=mistake.nearest,
-                    fix=f"make it: `seatrial profile {here / scope.short(data)}"
-                    f" -o {here / self.reference}`",
-                )
+            for m in error.mistakes:
+                fix = f"make it: `{command}`"
+                yield scope.mistake(m.what, "reference", nearest=m.nearest, fix=fix)
+            return
+        for wrong in misnamed(self._limits(), reference, command):
+            yield scope.mistake(wrong.what, wrong.key, nearest=wrong.nearest, fix=wrong.fix)
 
     def demands(self, scope: Scope) -> Iterable[str]:
-        """The bound."""
-        del scope
-        which = f"of {', '.join(self.columns)}" if self.columns else "of every column"
-        yield (
-            f"KL divergence {which} from {self.reference} at most {self.threshold:g} nats:"
-            " fails when its lower bound is above, passes when its upper bound is below"
-        )
+        """The bound, what it applies to, and what the rows at hand can show."""
+        limits = self._limits()
+        reference = profile.read(scope.path(self.reference))
+        rows = open_rows(scope.dataset(self.dataset))
+        command = self._command(scope)
+        yield from drift_sight.demands(reference, rows, limits, self.reference, command)
 
     def run(self, context: Context) -> Outcome:
-        """One measure a column."""
-        table = context.rows(self.dataset)
-        reference = profile.read(context.scope.path(self.reference), table.dataset.path)
+        """One measure a column, and one for each slice of it."""
+        scope = context.scope
+        rows = context.rows(self.dataset)
+        command = self._command(scope)
+        reference = profile.read(scope.path(self.reference), rows.dataset.place)
         try:
-            drift = drifts.compare(
-                reference, table, self.threshold, list(self.columns) or None, self.measure
-            )
+            drift = drifts.compare(reference, rows, self._limits(), command)
         except FormError as error:
-            place = f"{self.reference} ({context.scope.entry.where('reference')})"
+            place = f"{self.reference} ({scope.entry.where('reference')})"
             raise FormError(
                 *(replace(m, where=f"{m.where}, against {place}") for m in error.mistakes)
             ) from error
-        verdict = combine(measure.verdict for measure in drift.measures)
-        if drift.broken:
-            verdict = Verdict.FAIL
+        kept = drift_document.written(drift_document.document(drift, reference, rows))
         return Outcome(
-            verdict=verdict,
-            reason=self._reason(verdict, drift),
+            verdict=drift.verdict,
+            reason=reason(drift, self.reference),
             measures=drift.measures,
             findings=drift.findings,
-            facts={"dataset": table.dataset.name, "fingerprint": table.fingerprint},
+            facts={"dataset": rows.dataset.name, "fingerprint": rows.fingerprint},
+            blobs={"distribution": context.blobs.put(kept)},
         )
 
-    def _reason(self, verdict: Verdict, drift: drifts.Drift) -> str:
-        worst = max(drift.measures, key=lambda m: m.value or 0.0, default=None)
-        if worst is None:
-            return f"{self.dataset}: {drift.findings[0].what}"
-        n = sum(m.verdict is verdict for m in drift.measures)
-        where = f"{worst.name} is {worst.value:.3g} nats (limit {self.threshold:g})"
-        if verdict is Verdict.PASS:
-            return f"{self.dataset}: {n} columns as in {self.reference}; the largest, {where}"
-        if verdict is Verdict.FAIL:
-            return f"{self.dataset}: {max(n, 1)} of {len(drift.measures)} columns moved; {where}"
-        return f"{self.dataset}: {table_rows(worst.n)} cannot settle {n} columns; {where}"
+    def _limits(self) -> Limits:
+        return Limits(
+            measure=self.measure,
+            threshold=self.threshold,
+            thresholds=self.thresholds,
+            columns=self.columns,
+            exclude=self.exclude,
+            slices=self.slices,
+        )
 
-
-def table_rows(n: int) -> str:
-    """A count of rows in words."""
-    return "1 row" if n == 1 else f"{n} rows"
+    def _command(self, scope: Scope) -> str:
+        """What makes the baseline, to be typed where the pipeline's command was typed."""
+        here = Path(scope.pipeline.file).parent
+        data = scope.dataset(self.dataset)
+        where = here / scope.short(data.path) if data.path else data.place
+        return f"seatrial profile {where} -o {here / self.reference}"

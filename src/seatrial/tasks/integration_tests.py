@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from seatrial.data.leakage import shared_rows
 from seatrial.errors import FileError
 from seatrial.evidence import power
 from seatrial.evidence.absolute import absolute
 from seatrial.evidence.gate import gate
 from seatrial.evidence.paired import compare
 from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict
-from seatrial.tasks import Context, Input, Scope, Task, check_dataset, roles_of
+from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 from seatrial.tasks._agreed import disagreed, target_variance
 from seatrial.tasks._bounds import check_threshold, named_metric, provable, worst
 from seatrial.tasks._candidate import (
@@ -26,6 +25,8 @@ from seatrial.tasks._candidate import (
     production,
     same_model,
 )
+from seatrial.tasks._drifted import recent_drift
+from seatrial.tasks._held_out import demanded, refusal, seen, use, worn
 from seatrial.tasks._policy import Judged, rollback_margin
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ DEFAULT_MARGIN = 0.05
 
 class IntegrationTests(Task, frozen=True, kw_only=True):
     """Parameters of ``integration_tests``. ``margin`` is in units of the metric."""
+
+    judges_on_dataset: ClassVar[bool] = True
 
     runs: Literal["full_validation_set"] | Annotated[int, Meta(ge=1)] = "full_validation_set"
     performance_threshold: float | None = None
@@ -88,13 +91,14 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
                 " skipped for a first version"
             )
             yield from _provable(scope, self.metric, rows, margin)
-        yield f"no rows of {self.dataset} were trained on, beyond chance"
+        yield from demanded(scope, self.dataset)
 
     def run(self, context: Context) -> Outcome:
         """Refuse rows that were trained on; then the bound and the comparison, both reported."""
-        leak = self._leak(context)
-        if leak is not None:
-            return leak
+        known = seen(context, self.dataset)
+        refused = refusal(known)
+        if refused is not None:
+            return refused
         seed = context.scope.pipeline.seed
         rows = labelled(context, self.dataset, self.metric)
         if isinstance(self.runs, int):
@@ -119,14 +123,16 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
             verdict=found.verdict,
             reason="; ".join(said),
             measures=found.measures,
-            findings=tuple(
-                Finding(what=f"{m.name} is not settled", where=self.dataset, hint=power.settles(m))
-                for m in measures
-                if m.verdict is Verdict.INCONCLUSIVE
+            findings=(
+                *_unsettled(measures, self.dataset),
+                *(each.finding for each in known),
+                *worn(context, self.dataset, measure),
+                *recent_drift(context.registry, context.run.model),
             ),
             facts={
                 Judged.FACT: asdict(_judged(rows, limit, disagreement)),
                 **({"held_out_bound": rows.metric.name} if bounded else {}),
+                **use(context, self.dataset),
             },
         )
 
@@ -166,30 +172,16 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
         )
         return measure, _comparison_said(measure, serving), disagreed(rows, answers, theirs)
 
-    def _leak(self, context: Context) -> Outcome | None:
-        training = context.fact("trained_on")
-        evaluation = context.table(self.dataset)
-        table = context.table(str(training))
-        roles = roles_of(context.scope.pipeline, table)
-        names = tuple(column.name for column in roles.features)
-        leak = shared_rows(table, evaluation, names, roles.key)
-        if not leak.refused:
-            return None
-        return Outcome(
-            verdict=Verdict.FAIL,
-            reason=leak.reason,
-            findings=(
-                Finding(
-                    what=f"{leak.shared} of {leak.evaluation_rows} rows were trained on",
-                    where=f"dataset {self.dataset}",
-                    hint=f"judge on rows that are not in {training}",
-                ),
-            ),
-        )
-
     def _margin(self, scope: Scope) -> float | None:
         """The task's own, else the rollback number, else none."""
         return self.margin if self.margin is not None else rollback_margin(scope)
+
+
+def _unsettled(measures: Iterable[Measure], dataset: str) -> Iterator[Finding]:
+    for measure in measures:
+        if measure.verdict is Verdict.INCONCLUSIVE:
+            what, hint = f"{measure.name} is not settled", power.settles(measure)
+            yield Finding(what=what, where=dataset, hint=hint)
 
 
 def _judged(rows: Labelled, promised: float | None, disagreement: float | None) -> Judged:
@@ -245,7 +237,7 @@ def _provable(scope: Scope, own: str | None, rows: int, margin: float) -> Iterat
 
 def _count(scope: Scope, dataset: str, runs: str | int) -> int:
     """How many rows will judge."""
-    from seatrial.data.table import open_table  # noqa: PLC0415 - loads duckdb, for the plan only
+    from seatrial.data.opening import open_rows  # noqa: PLC0415 - loads duckdb, for the plan only
 
-    rows = open_table(scope.dataset(dataset)).rows
+    rows = open_rows(scope.dataset(dataset)).rows
     return min(rows, runs) if isinstance(runs, int) else rows

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seatrial import metrics, models
+from seatrial.data.profiles.as_read import profiled
+from seatrial.data.profiles.profile import encode
 from seatrial.data.roles import features, labels
 from seatrial.errors import FormError
 from seatrial.inference import golden
@@ -22,6 +24,7 @@ from seatrial.ledger.store import canonical
 from seatrial.metrics import Predictions
 from seatrial.models._matrix import with_matrix_input
 from seatrial.outcome import Finding, Measure, Outcome, Verdict
+from seatrial.registry.drifts import PROFILE
 from seatrial.tasks import Context, Input, Scope, Task, roles_of
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from seatrial.inference.session import Answer
 
 MATRIX = "matrix.onnx"
-FORMAT = 2
+FORMAT = 3
 """Counts up when a version gets other files from the same model: older ones are not re-used."""
 
 PARITY_ROWS = 10_000
@@ -145,6 +148,8 @@ class Register(Task, frozen=True, kw_only=True):
             "golden.json": put(golden.make(model, rows, training["seed"])),
             self.metrics: put(json.dumps(scores, indent=2, sort_keys=True).encode()),
         }
+        profile = profiled(rows, table.dataset.name, table.fingerprint)
+        files[PROFILE] = put(encode(profile))
         joined, findings = _joined(exported, model, probe)
         if joined is not None:
             files[MATRIX] = put(joined)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from seatrial import extend, models
+from seatrial.data.leakage import target_copy
 from seatrial.data.roles import features, labels
 from seatrial.environment.capture import capture
 from seatrial.errors import FileError, nearest
 from seatrial.ledger.store import canonical
 from seatrial.models import Training
-from seatrial.outcome import Outcome, Verdict
+from seatrial.outcome import Finding, Outcome, Verdict
 from seatrial.tasks import VALIDATED, Context, Input, Scope, Task, check_dataset, roles_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Train(Task, frozen=True, kw_only=True):
     def demands(self, scope: Scope) -> Iterable[str]:
         """What is fitted, with which seed."""
         yield f"fits {self.model_type} on {self.data} with seed {scope.pipeline.seed}"
+        fails = scope.pipeline.leakage.target == "fail"
+        yield (
+            "a feature that alone gives the target away"
+            f" {'fails' if fails else 'is told, and fails nothing (`leakage: {target: warn}`)'}"
+        )
 
     def key(self, context: Context) -> str:
         """Digest of rows, parameters, seed and the libraries that fit."""
@@ -77,6 +83,7 @@ class Train(Task, frozen=True, kw_only=True):
             [roles.target, roles.problem, [c.name for c in roles.features]],
             context.scope.pipeline.seed,
             self._checked(context),
+            context.scope.pipeline.leakage.target,
         ]
         return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
@@ -108,6 +115,13 @@ class Train(Task, frozen=True, kw_only=True):
             hyperparameters=given,
             seed=context.scope.pipeline.seed,
         )
+        told = _given_away(training, table.dataset.name, roles.target)
+        if told and context.scope.pipeline.leakage.target == "fail":
+            return Outcome(
+                verdict=Verdict.FAIL,
+                reason="; ".join(finding.what for finding in told),
+                findings=told,
+            )
         context.say(f"fitting {self.model_type} on {table.rows} rows")
         fitted = models.get(self.model_type).fit(training)
         facts: Mapping[str, object] = {
@@ -126,6 +140,7 @@ class Train(Task, frozen=True, kw_only=True):
         return Outcome(
             verdict=Verdict.PASS,
             reason=f"{self.model_type} fitted on {table.rows} rows, {len(roles.features)} features",
+            findings=told,
             facts={"trained_on": self.data},
             blobs={
                 "fitted": context.blobs.put(fitted.native()),
@@ -160,3 +175,20 @@ class Train(Task, frozen=True, kw_only=True):
         if not seen or not all(o.verdict.lets_through for o in seen):
             return ""
         return seen[-1].facts.get("fingerprint", "")
+
+
+def _given_away(training: Training, dataset: str, target: str) -> tuple[Finding, ...]:
+    """The features that alone give the target away."""
+    found = target_copy.copies(training.features, training.target, training.problem, training.seed)
+    classes = training.problem == "classes"
+    does = "predicts" if classes else "explains the ranks of"
+    how = ", each class weighing the same" if classes else ""
+    return tuple(
+        Finding(
+            what=f"{copy.feature!r} alone {does} {target!r} to {100 * copy.share:.1f} %"
+            f" (of {copy.rows} rows{how})",
+            where=f"dataset {dataset}, column {copy.feature}",
+            hint="is it known when the prediction is made? If not, put it under `exclude:`",
+        )
+        for copy in found
+    )

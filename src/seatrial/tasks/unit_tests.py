@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -24,6 +25,7 @@ from seatrial.outcome import Finding, Measure, Outcome, Verdict, combine
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 from seatrial.tasks._bounds import check_threshold, provable
 from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
+from seatrial.tasks._held_out import demanded, refusal, seen, use, worn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +39,7 @@ JUNIT = "junit.xml"
 class UnitTests(Task, frozen=True, kw_only=True):
     """Parameters of ``unit_tests``: rows of the smoke run, and a folder of pytest tests."""
 
+    judges_on_dataset: ClassVar[bool] = True
     runs: Annotated[int, Meta(ge=1)] = 50
     performance_threshold: float | None = None
     dataset: str = "validation_data"
@@ -89,6 +92,7 @@ class UnitTests(Task, frozen=True, kw_only=True):
         else:
             yield f"metric at least {self.performance_threshold:g} on {self.runs} rows"
             yield from provable(scope, self.metric, self.performance_threshold, self.runs)
+            yield from demanded(scope, self.dataset)
 
     def run(self, context: Context) -> Outcome:
         """Both kinds of test; everything is reported."""
@@ -102,6 +106,7 @@ class UnitTests(Task, frozen=True, kw_only=True):
             reason="; ".join(part.reason for part in parts),
             measures=tuple(m for part in parts for m in part.measures),
             findings=tuple(f for part in parts for f in part.findings),
+            facts={key: fact for part in parts for key, fact in part.facts.items()},
         )
 
     def _is_smoke(self, scope: Scope) -> bool:
@@ -117,18 +122,27 @@ class UnitTests(Task, frozen=True, kw_only=True):
         limit = self.performance_threshold
         if limit is None:
             return None
+        is_smoke = self._is_smoke(context.scope)
+        known = () if is_smoke else seen(context, self.dataset)
+        refused = refusal(known)
+        if refused is not None:
+            return refused
+        facts = use(context, self.dataset)
         seed = context.scope.pipeline.seed
         rows = labelled(context, self.dataset, self.metric).drawn(self.runs, seed)
         answers = predictions(context, candidate(context), rows)
-        if self._is_smoke(context.scope):
+        if is_smoke:
             result = smoke(rows.metric, rows.labels, answers, limit, seed=seed)
             return Outcome(
                 verdict=result.measure.verdict,
                 reason=f"smoke run: {result.reason}",
                 measures=(result.measure,),
+                facts=facts,
             )
         measure = absolute(rows.metric, rows.labels, answers, limit, seed=seed, groups=rows.groups)
-        return _said(measure, gate([measure]).verdict, power.settles(measure))
+        said = _said(measure, gate([measure]).verdict, power.settles(measure))
+        told = (*(each.finding for each in known), *worn(context, self.dataset, measure))
+        return replace(said, findings=told, facts=facts)
 
     def _own_tests(self, context: Context) -> Outcome | None:
         if self.tests is None:

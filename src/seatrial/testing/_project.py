@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from seatrial.data import profile
 from seatrial.data.dataset import Dataset
+from seatrial.data.profiles import profile
 from seatrial.data.table import open_table
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seatrial.review.items import Item
 
 OF_WHAT_SERVES = frozenset(
-    {"retrain", "disagreement", "watch_inconclusive", "rollback_blocked", "guardrail"}
+    {"retrain", "disagreement", "watch_inconclusive", "rollback_blocked", "guardrail", "drift"}
 )
 """Questions about a version that only matter while it serves."""
 

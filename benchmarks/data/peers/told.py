@@ -1,0 +1,28 @@
+"""How a peer tells what it cost: seconds of import, of loading, of the job; its peak memory."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+
+
+class Stages:
+    """``Stages()`` before the imports, ``reached(name)`` after each stage, ``tell()`` at last."""
+
+    def __init__(self) -> None:
+        self._at = time.perf_counter()
+        self._cost: dict[str, float] = {}
+
+    def reached(self, stage: str) -> None:
+        """What has passed since the last stage was ``stage``."""
+        now = time.perf_counter()
+        self._cost[stage] = now - self._at
+        self._at = now
+
+    def tell(self, **more: object) -> None:
+        """One line of JSON."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        peak_mb = used.ru_maxrss / 1024
+        cpu_s = used.ru_utime + used.ru_stime
+        print(json.dumps({**self._cost, "cpu_s": cpu_s, "peak_mb": peak_mb, **more}))

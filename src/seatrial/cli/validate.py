@@ -1,0 +1,210 @@
+"""``seatrial validate``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli._dataset import dataset_of
+from seatrial.cli._options import json_option, print_json, print_table
+from seatrial.errors import Mistake, UsageError
+
+if TYPE_CHECKING:
+    from seatrial.data import Rows
+    from seatrial.data.drift import Drift
+    from seatrial.data.limits import Limits
+    from seatrial.data.profiles.profile import Profile
+    from seatrial.outcome import Finding, Measure, Verdict
+
+_SHOWN = 20
+"""So many columns have a line of their own."""
+
+_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
+
+
+@click.command(
+    epilog="Example: seatrial validate data/april.csv --against baseline_distribution.json"
+)
+@click.argument("data")
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="A baseline that `seatrial profile` wrote."
+)
+@click.option(
+    "--schema", type=click.Path(path_type=Path), help="A schema that `profile --schema` drafted."
+)
+@click.option("--measure", default="kl", show_default=True, help="How far apart is measured.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(min=0, min_open=True),
+    help="The most that a column may have moved; the measure's own unless given.",
+)
+@click.option("--columns", multiple=True, metavar="COLUMN", help="Only this one; repeatable.")
+@click.option("--exclude", multiple=True, metavar="COLUMN", help="Not this one; repeatable.")
+@click.option(
+    "--slices",
+    multiple=True,
+    metavar="COLUMN",
+    help="Also on the rows of each of its values; repeatable.",
+)
+@json_option
+def validate(  # noqa: PLR0913 - the options of the command line
+    data: str,
+    *,
+    against: Path | None,
+    schema: Path | None,
+    measure: str,
+    threshold: float | None,
+    columns: tuple[str, ...],
+    exclude: tuple[str, ...],
+    slices: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Is a dataset as it should be, and distributed as it was? Without a pipeline."""
+    from seatrial.data.limits import Limits
+    from seatrial.data.opening import open_rows
+    from seatrial.outcome import combine
+
+    limits = Limits(
+        measure=measure, threshold=threshold, columns=columns, exclude=exclude, slices=slices
+    )
+    _ = limits.divergence  # an unknown measure is told before anything is read
+    _demand_one(data, against, schema)
+    baseline = _Baseline.read(data, against) if against else None
+    rows = open_rows(dataset_of(data))
+    checks = [_schema(rows, schema)] if schema else []
+    drift = baseline.compare(rows, limits) if baseline else None
+    if baseline and drift:
+        checks.append(baseline.said(drift))
+    verdict = combine(check.verdict for check in checks)
+    if as_json:
+        print_json(
+            {
+                "dataset": rows.dataset.name,
+                "place": rows.dataset.place,
+                "rows": rows.rows,
+                "fingerprint": rows.fingerprint,
+                "verdict": verdict,
+                "checks": [asdict(check) for check in checks],
+                "distribution": baseline.document(drift, rows) if baseline and drift else None,
+            }
+        )
+    else:
+        _tell(checks, drift)
+    return _CODES[verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What one check said; the keys are those of ``--json``."""
+
+    check: str
+    verdict: Verdict
+    reason: str
+    measures: tuple[Measure, ...]
+    findings: tuple[Finding, ...]
+
+
+def _demand_one(data: str, against: Path | None, schema: Path | None) -> None:
+    if against is None and schema is None:
+        raise UsageError(
+            Mistake(
+                "there is nothing to hold the data against",
+                fix=f"add `--against baseline.json` (`seatrial profile {data} -o baseline.json`"
+                " makes it), or `--schema schema.yaml`",
+            )
+        )
+
+
+def _schema(rows: Rows, file: Path) -> _Check:
+    from seatrial import workspace
+    from seatrial.data.schema import checking as schema
+    from seatrial.tasks._schema_file import read_schema
+
+    found = schema.check(rows, read_schema(file), workspace.now())
+    why = f"{rows.rows} rows are as {file.name} demands"
+    if found.broken:
+        more = len(found.broken) - 1
+        why = found.broken[0].what + (f", and {more} more" if more else "")
+    why = f"{rows.dataset.name}: {why}"
+    return _Check("check_schema", found.verdict, why, found.measures, found.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    """What the data are compared with."""
+
+    file: Path
+    command: str
+    profile: Profile
+
+    @classmethod
+    def read(cls, data: str, file: Path) -> _Baseline:
+        from seatrial.data.profiles import profile
+
+        return cls(file, f"seatrial profile {data} -o {file}", profile.read(file, data))
+
+    def compare(self, rows: Rows, limits: Limits) -> Drift:
+        from seatrial.data.drift import compare
+
+        return compare(self.profile, rows, limits, self.command)
+
+    def said(self, drift: Drift) -> _Check:
+        from seatrial.data.drift_words import reason
+
+        why = reason(drift, self.file.name)
+        word = "check_distribution"
+        return _Check(word, drift.verdict, why, drift.measures, drift.findings)
+
+    def document(self, drift: Drift, rows: Rows) -> dict[str, object]:
+        from seatrial.data.drift_document import document
+
+        return document(drift, self.profile, rows)
+
+
+def _tell(checks: list[_Check], drift: Drift | None) -> None:
+    """What each check found, what to do, and what it said in one line."""
+    for check in checks:
+        if check.check == "check_distribution" and drift is not None:
+            _table(drift)
+            _findings((*drift.faults, *drift.notes))
+            for hint in dict.fromkeys(finding.hint for finding in drift.moves if finding.hint):
+                click.echo(f"hint: {hint}")
+        else:
+            _findings(check.findings)
+        click.echo(f"{check.verdict}: {check.reason}")
+
+
+def _findings(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        where = f" ({finding.where})" if finding.where else ""
+        click.echo(f"{finding.what}{where}")
+        if finding.hint:
+            click.echo(f"  hint: {finding.hint}")
+
+
+def _table(drift: Drift) -> None:
+    """A line for each column that moved or is not settled, and for the one that comes next."""
+    from seatrial.data.drift_findings import by_column, what_changed
+
+    moved, unsettled = by_column(drift.compared)
+    lines = [(*_numbers(p[0].measure), what_changed(p)) for p in (*moved, *unsettled)]
+    passed = [each for each in drift.compared if each.measure.verdict == "pass"]
+    next_one = sorted(passed, key=lambda each: -each.reach)[:1]
+    lines = [*lines[:_SHOWN], *((*_numbers(each.measure), "") for each in next_one)]
+    if lines:
+        heads = ("column", drift.divergence.unit or drift.divergence.word, "at least", "at most")
+        print_table((*heads, "limit", "verdict", "what changed most"), lines)
+    worse = len(moved) + len(unsettled) - _SHOWN
+    if worse > 0:
+        click.echo(f"and {worse} more columns that moved or are not settled")
+    if len(passed) > 1:
+        click.echo(f"and {len(passed) - 1} more that passed")
+
+
+def _numbers(measure: Measure) -> tuple[str, ...]:
+    numbers = (measure.value, measure.low, measure.high, measure.limit)
+    told = ("-" if number is None else f"{number:.3g}" for number in numbers)
+    return (measure.name.partition(".")[2], *told, str(measure.verdict))

@@ -1,0 +1,95 @@
+"""CSV and TSV: text in one dialect, its types told by every row."""
+
+from __future__ import annotations
+
+import csv
+import glob
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from seatrial.data.column import quoted
+from seatrial.data.sources import SMALL
+from seatrial.data.sources.csv_form import first_nul, header_of, mistakes_in
+from seatrial.data.sources.refusals import unique_names
+from seatrial.data.sources.text_types import WIDE, types_in_one_scan, types_of
+from seatrial.errors import FormError, Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from seatrial.data.sources import Place
+
+
+def read_commas(place: Place, path: Path) -> int | None:
+    """Fields between commas."""
+    return _read(place, path, ",")
+
+
+def read_tabs(place: Place, path: Path) -> int | None:
+    """Fields between tabs."""
+    return _read(place, path, "\t")
+
+
+def _read(place: Place, path: Path, delimiter: str) -> int | None:
+    """In one explicit dialect; empty fields are missing."""
+    try:
+        names = header_of(path, delimiter)
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise FormError(*mistakes_in(place.dataset, path, delimiter)) from fault
+    if not names:
+        what = f"dataset {place.dataset.name!r} begins with an empty line"
+        fix = "remove it: the first line must name the columns"
+        raise FormError(Mistake(what, where=f"{place.dataset.place}:1", fix=fix))
+    unique_names(place.dataset, names)
+    small = path.stat().st_size <= SMALL and len(names) <= WIDE
+    make = _in_memory if small else _on_disk
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        nul = beside.submit(first_nul, place.dataset, path)
+        try:
+            rows = make(place, path, delimiter, names, strict=True)
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as fault:
+            mistakes = mistakes_in(place.dataset, path, delimiter)
+            if mistakes:
+                raise FormError(*mistakes) from fault
+            # What is well formed to the csv module but not to strict duckdb: mixed line ends.
+            rows = make(place, path, delimiter, names, strict=False)
+        if mistake := nul.result():
+            raise FormError(mistake)
+    return rows
+
+
+def _in_memory(
+    place: Place, path: Path, delimiter: str, names: list[str], *, strict: bool
+) -> int | None:
+    texts = _scan(path, delimiter, dict.fromkeys(names, "VARCHAR"), strict=strict)
+    place.connection.execute(f"CREATE TABLE texts AS FROM {texts}")
+    types = types_of(place.connection, "texts", names)
+    columns = ", ".join(f"CAST({quoted(n)} AS {types[n]}) AS {quoted(n)}" for n in names)
+    place.connection.execute(f"CREATE TABLE rows AS SELECT {columns} FROM texts")  # noqa: S608
+    place.connection.execute("DROP TABLE texts")
+    return None
+
+
+def _on_disk(
+    place: Place, path: Path, delimiter: str, names: list[str], *, strict: bool
+) -> int | None:
+    texts = _scan(path, delimiter, dict.fromkeys(names, "VARCHAR"), strict=strict)
+    types, rows = types_in_one_scan(place.connection, texts, names)
+    typed = _scan(path, delimiter, types, strict=strict)
+    place.connection.execute(f"CREATE VIEW rows AS FROM {typed}")
+    return rows
+
+
+def _scan(path: Path, delimiter: str, types: Mapping[str, str], *, strict: bool) -> str:
+    """The call that reads the file; a view takes no parameters, so all is written into it."""
+    columns = ", ".join(f"{quoted(name)}: '{kind}'" for name, kind in types.items())
+    # The pattern matches only the file itself.
+    literal = glob.escape(str(path.absolute())).replace("'", "''")
+    return (
+        f"read_csv('{literal}', columns = {{{columns}}}, auto_detect = false, header = true, "
+        f"delim = '{delimiter}', quote = '\"', escape = '\"', comment = '', nullstr = '', "
+        f"strict_mode = {strict}, null_padding = false)"
+    )
