@@ -12,7 +12,7 @@ import numpy as np
 
 from data.drift_simulation import WORST, coverage, false_alarms, power
 from measuring import Figure
-from seatrial.data.divergence import MEASURES, Counted
+from seatrial.data.drift.divergence import MEASURES, Counted
 
 FIRST, AGAIN, ALARMS, POWER = 300, 1500, 1000, 2000
 COLUMNS = 20

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from seatrial.data.divergence import MEASURES, Counted
-from seatrial.data.measures import norms
-from seatrial.data.measures.lengths import lengths
-from seatrial.data.measures.smooth import Smooth
-from seatrial.data.merging import EXPECTED, evidence, grouped
+from seatrial.data.drift.divergence import MEASURES, Counted
+from seatrial.data.drift.measures import norms
+from seatrial.data.drift.measures.lengths import lengths
+from seatrial.data.drift.measures.smooth import Smooth
+from seatrial.data.drift.merging import EXPECTED, evidence, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

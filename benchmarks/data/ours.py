@@ -17,10 +17,10 @@ import scipy.special  # noqa: F401
 
 from data.costs import told
 from data.tables import COLUMNS, FLOATS, INTEGERS
-from seatrial.data import drift
 from seatrial.data.dataset import Dataset
+from seatrial.data.drift import judging as drift
+from seatrial.data.drift.limits import Limits
 from seatrial.data.leakage import shared_rows as leakage
-from seatrial.data.limits import Limits
 from seatrial.data.profiles import profile
 from seatrial.data.schema import checking as schema
 from seatrial.data.schema.demands import ColumnDemand, Demands

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy, ks_2samp, wasserstein_distance
 
-from seatrial.data.divergence import MEASURES, Counted
-from seatrial.data.measures import formulas
-from seatrial.data.measures.lengths import lengths
+from seatrial.data.drift.divergence import MEASURES, Counted
+from seatrial.data.drift.measures import formulas
+from seatrial.data.drift.measures.lengths import lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.data.bins import names_of
-from seatrial.data.divergence import MEASURES
-from seatrial.data.drift import compare, judge
-from seatrial.data.drift_words import reason
-from seatrial.data.limits import Limits
-from seatrial.data.pairs import Pair
+from seatrial.data.drift.bins import names_of
+from seatrial.data.drift.divergence import MEASURES
+from seatrial.data.drift.judging import compare, judge
+from seatrial.data.drift.limits import Limits
+from seatrial.data.drift.pairs import Pair
+from seatrial.data.drift.words import reason
 from seatrial.data.profiles import profile as profiles
 from seatrial.data.shape import ColumnProfile, Within
 from seatrial.errors import FileError, FormError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from seatrial.data.drift import Drift
+    from seatrial.data.drift.judging import Drift
 
     from .conftest import Opened
 
@@ -93,6 +93,16 @@ def test_contributors_and_unseen_values(opened: Opened) -> None:
     assert any("80 of 8000 rows hold a value never seen before: 'ZZ' (80)" in what for what in told)
     assert re.search(r"`carrier = 9E` rose from (4|5)\S* to 3\S* %", told[0])
     assert re.search(r"`carrier = AA` fell from \S+ to 0 %", told[0])
+
+
+@pytest.mark.parametrize("measure", [m.word for m in MEASURES.values() if not m.numbers_only])
+def test_values_that_never_repeat_have_not_moved(opened: Opened, measure: str) -> None:
+    made = profiles.make(opened("id\n" + "".join(f"a{i:05}\n" for i in range(300))))
+    later = opened("id\n" + "".join(f"b{i:05}\n" for i in range(2000)), "e.csv")
+    assert compare(made, later, Limits(measure=measure)).verdict is Verdict.PASS
+    one = "a00007\n" * 1000
+    later = opened("id\n" + one + "".join(f"b{i:05}\n" for i in range(1000)), "one.csv")
+    assert compare(made, later, Limits(measure=measure)).verdict is Verdict.FAIL
 
 
 def test_new_missing_values(opened: Opened) -> None:
@@ -279,13 +289,23 @@ def test_what_a_slice_needs_comes_with_the_rows_of_the_others() -> None:
 
 def test_a_reference_that_is_too_small_is_said() -> None:
     then, now = _numbers([6, 4, 5, 5]), _numbers([60000, 40000, 50000, 50000])
-    found = judge([Pair(then, now)], Limits(), "d", "seatrial profile a.csv -o b.json")
+    found = judge([Pair(then, now)], Limits(), "d")
     assert found.verdict is Verdict.INCONCLUSIVE
     assert found.findings[0].hint == (
-        "the reference has too few rows for it (20 rows);"
-        " make it from more: `seatrial profile a.csv -o b.json`"
+        "the reference has too few rows for it (20 rows): make it from more"
     )
-    assert "more rows would settle" not in found.findings[0].hint
+
+
+def test_what_settles_some_is_not_said_of_the_others() -> None:
+    then, now = _numbers([60000, 40000, 50000, 50000]), _numbers([6, 4, 5, 5])
+    few, many = (_numbers(counts, name="b") for counts in ([6, 4, 5, 5], [600, 400, 500, 500]))
+    found = judge([Pair(then, now), Pair(few, many)], Limits(), "d")
+    hint = found.findings[0].hint
+    assert re.fullmatch(
+        r"about \d+ more rows would settle 1 of them; for 1 of them, the reference has"
+        r" too few rows for it \(20 rows\): make it from more",
+        hint,
+    )
 
 
 @pytest.mark.parametrize("measure", MEASURES)

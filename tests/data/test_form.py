@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seatrial.data.dataset import Dataset
+from seatrial.data.sources import csv_form
 from seatrial.data.table import open_table
 from seatrial.errors import FormError
 
@@ -122,3 +123,21 @@ def test_unknown_column_and_text_for_numbers(tmp_path: Path) -> None:
         table.column("carier")
     with pytest.raises(FormError, match="holds 'AA' where a number"):
         table.numbers("carrier")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,b" * 1000, r"a line of more than .* MiB\n  where: .*d\.csv:1\n"),
+        ("a,b\n1,2,3\n1," + "2" * 2000, r"a line of more than .* MiB\n  where: .*d\.csv:3\n"),
+        ('a,"b\n' + "1,2\n" * 1000, r"quoted field is not closed .*\n  where: .*d\.csv:1\n"),
+    ],
+)
+def test_what_does_not_end_is_not_read_to_the_end(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file without line ends, or with an open quote, may be larger than the memory."""
+    monkeypatch.setattr(csv_form, "_LONGEST", 1000)
+    (tmp_path / "d.csv").write_text(text)
+    with pytest.raises(FormError, match=said):
+        open_table(Dataset("d", tmp_path / "d.csv"))

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.data.divergence import MEASURES, Counted
-from seatrial.data.merging import grouped, merging
-from seatrial.data.settling import together
+from seatrial.data.drift.divergence import MEASURES, Counted
+from seatrial.data.drift.merging import grouped, merging
+from seatrial.data.drift.settling import together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from seatrial.data.interval import Estimate
+    from seatrial.data.drift.interval import Estimate
 
     Shares = NDArray[np.float64]
 
@@ -159,6 +159,15 @@ def test_equal_bins_merge_to_equal_groups() -> None:
     for ordered in (True, False):
         places = merging(np.full(20, 7.0), 5, ordered=ordered)
         assert np.bincount(places).tolist() == [4] * 5
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_the_luck_of_a_reference_chooses_no_groups(ordered: bool) -> None:  # noqa: FBT001 - a case
+    rng = np.random.default_rng(8)
+    equal = merging(np.full(20, 50.0), 13, ordered=ordered)
+    drawn = [rng.multinomial(1000, EQUAL).astype(float) for _ in range(100)]
+    same = [(merging(counts, 13, ordered=ordered) == equal).all() for counts in drawn]
+    assert np.mean(same) > 0.95
 
 
 def test_a_full_bin_leaves_room_for_the_others() -> None:

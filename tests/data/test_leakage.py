@@ -83,6 +83,20 @@ def test_chance_refuses_one_honest_set_in_a_thousand() -> None:
     assert refused <= 8
 
 
+def test_rows_that_are_found_together_count_together() -> None:
+    """Three columns of 60 values, the n-th n times as rare: 2000 pairs, as above."""
+    random = np.random.default_rng(7)
+    share = 1 / np.arange(1, 61)
+    refused = 0
+    for _ in range(2000):
+        columns = random.choice(60, (3, 1250), p=share / share.sum())
+        rows = (np.array([3600, 60, 1]) @ columns + 1).astype(np.uint64)
+        trained = _Counted.of(rows[:1000], _halves(rows[:1000]))
+        judged = _Counted.of(rows[1000:])
+        refused += _chance(trained, judged, *places(trained.hashes, judged.hashes)) < ALPHA
+    assert refused <= 4
+
+
 def test_the_same_rows_in_another_order_are_refused(opened: Opened) -> None:
     rows = [(i % 2, i % 2, "u") for i in range(100)]
     leak = shared_rows(opened(_csv(rows)), opened(_csv(sorted(rows)), "e.csv"), FEATURES)

@@ -99,6 +99,7 @@ def _distinct(names: list[str]) -> bool:
     return len({name.casefold() for name in names}) == len(names) and all(map(str.strip, names))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(data=st.data(), names=st.lists(NAMES, min_size=1, max_size=4).filter(_distinct))
 def test_a_draft_passes_on_what_it_was_drafted_from(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
 
-from seatrial.data.divergence import MEASURES, Counted
-from seatrial.data.settling import rows_needed, rows_to_pass, sees, together
+from seatrial.data.drift.divergence import MEASURES, Counted
+from seatrial.data.drift.settling import rows_needed, rows_to_pass, sees, together
 
 EDGES = ndtri(np.arange(1, 20) / 20)
 

@@ -16,6 +16,7 @@ from pyarrow import feather, ipc
 
 from seatrial.data.dataset import Dataset, find
 from seatrial.data.sources import arrow, delimited
+from seatrial.data.sources.scratch import Scratch
 from seatrial.data.table import Table, open_table
 from seatrial.errors import FormError
 
@@ -157,6 +158,17 @@ def test_folder_with_other_files(tmp_path: Path) -> None:
         open_table(Dataset("d", tmp_path / "empty"))
 
 
+@pytest.mark.parametrize("width", [300, 2000])
+def test_many_like_columns_of_records(width: int, tmp_path: Path) -> None:
+    """They are columns, and no mapping from words to numbers; each record may lack most."""
+    whole = {f"c{i}": i / 2 for i in range(width)}
+    few = [{f"c{i}": 0.5} for i in range(0, width, 10)]
+    (tmp_path / "d.jsonl").write_text("\n".join(json.dumps(row) for row in (whole, *few)))
+    table = open_table(Dataset("d", tmp_path / "d.jsonl"))
+    assert (table.rows, len(table.columns)) == (1 + len(few), width)
+    assert {column.type for column in table.columns} == {"DOUBLE"}
+
+
 @pytest.mark.slow
 def test_ten_thousand_columns(tmp_path: Path) -> None:
     names = [f"c{i}" for i in range(10_000)]
@@ -175,7 +187,8 @@ def test_numbers_larger_than_the_memory_of_scans(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Training reads all rows at once; only counting keeps to its limit."""
-    monkeypatch.setattr("seatrial.data.sources.connection.LIMIT_MB", 32)
+    monkeypatch.setattr("seatrial.data.sources.connection.LEAST_MB", 32)
+    monkeypatch.setattr("seatrial.data.sources.connection.THREAD_MB", 16)
     path = tmp_path / "d.parquet"
     pq.write_table(pa.table({f"c{i}": np.arange(1_000_000.0) for i in range(12)}), path)
     table = open_table(Dataset("d", path))
@@ -195,3 +208,19 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         open_table(Dataset("d", bad))
     del table
     assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_what_killed_programs_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a folder whose lock was gone before the program was."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name, files in (("a", ("in-use", "rows.parquet")), ("b", ("rows.parquet",))):
+        left = tmp_path / f"seatrial-scratch-{name}"
+        left.mkdir()
+        for file in files:
+            (left / file).touch()
+    mine = Scratch()
+    assert [*tmp_path.iterdir()] == [mine.path]
+    mine.remove()
+    assert not [*tmp_path.iterdir()]

@@ -488,14 +488,59 @@ def test_a_pipeline_gives_the_verdict_that_it_gives_here(tmp_path: Path) -> None
 
 
 def _command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return _python(folder, "-m", "seatrial", *words)
+
+
+def _python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "seatrial", *words],
+        [sys.executable, *words],
         cwd=folder,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+CUT_OFF = """\
+import os, signal, sys, threading
+from pyspark import SparkContext
+from seatrial.cli import main
+from seatrial.data.spark import counting
+
+def tally(relation, *rest):
+    ends = {
+        "kill": (SparkContext._gateway.proc.pid, signal.SIGKILL),
+        "interrupt": (os.getpid(), signal.SIGINT),
+    }
+    threading.Timer(1.0, os.kill, ends[how]).start()
+    return relation.sql("SELECT sum(a.id * b.id) FROM range(1000000) a, range(1000000) b")
+
+counting.tally = tally
+signal.signal(signal.SIGINT, signal.default_int_handler)
+how = sys.argv.pop(1)
+main()
+"""
+
+
+def test_what_is_cut_off_in_mid_count_goes_on_with_the_same_command(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    table = nasty(6, 2_000).select(["normal", "many", "text", "whole"])
+    pq.write_table(table, tmp_path / "data" / "rows.parquet")
+    rows = open_rows(Dataset("rows", tmp_path / "data" / "rows.parquet"))
+    profiles.write(profiles.make(rows), tmp_path / "base.json")
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("DATASET", "rows_there"))
+    runs = []
+    for how in ("interrupt", "kill"):
+        done = _python(tmp_path, "-c", CUT_OFF, how, "run", "pipeline.yaml", "--json")
+        assert done.returncode == 5, done.stderr
+        assert "Traceback" not in done.stderr
+        told_ = [line for line in done.stderr.splitlines() if "again in" not in line]
+        assert len(told_) <= 8, done.stderr
+        runs += json.loads(_command(tmp_path, "runs", "--json").stdout)
+    done = _command(tmp_path, "run", "pipeline.yaml", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {run["run"] for run in runs} == {json.loads(done.stdout)["run"]}
 
 
 def test_training_on_spark_is_refused(tmp_path: Path, address: str) -> None:

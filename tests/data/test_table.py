@@ -156,6 +156,7 @@ _NAMES = st.text(string.printable + "é", min_size=1, max_size=8).filter(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

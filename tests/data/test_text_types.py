@@ -67,6 +67,7 @@ def _types(values: list[str]) -> str:
     return text_types.types_of(connection, "t", ["c"])["c"]
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     columns=st.lists(
@@ -84,13 +85,14 @@ def test_one_scan_of_a_file_gives_what_a_full_look_gives(
     (tmp_path / "d.csv").write_text("\n".join([",".join(names), *lines, ""]))
     found = []
     with pytest.MonkeyPatch.context() as patch:
-        for small, sample in ((sources.SMALL, 3), (0, 3), (0, 1)):
+        for small, sample, free in ((sources.SMALL, 3, 0), (0, 3, 2**40), (0, 1, 2**40), (0, 3, 0)):
             patch.setattr(delimited, "SMALL", small)
             patch.setattr(text_types, "SAMPLE", sample)
+            patch.setattr(delimited, "_free", lambda _folder, free=free: free)
             table = open_table(Dataset("d", tmp_path / "d.csv"))
             rows = table.sql("SELECT * FROM rows")
             found.append((table.columns, repr(rows), table.rows))
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1] == found[2] == found[3]
 
 
 @pytest.mark.parametrize("late", ["x", "1.5", "007", "2024-01-01", "true", ""])
@@ -124,3 +126,16 @@ def test_a_view_keeps_the_order_of_the_file(
     random.Random(1).shuffle(numbers)  # noqa: S311 - an order, not a secret
     (tmp_path / "d.csv").write_text("a\n" + "".join(f"{n}\n" for n in numbers))
     assert open_table(Dataset("d", tmp_path / "d.csv")).numbers("a").tolist() == numbers
+
+
+def test_text_that_has_no_room_is_read_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "SMALL", 0)
+    (tmp_path / "d.csv").write_text("a,b\n1,0.5\n2,x\n")
+    views = "SELECT sql LIKE '%read_csv%' FROM duckdb_views() WHERE view_name = 'rows'"
+    for free, read_again in ((0, True), (2**40, False)):
+        monkeypatch.setattr(delimited, "_free", lambda _folder, free=free: free)
+        table = open_table(Dataset("d", tmp_path / "d.csv"))
+        assert table.sql("FROM rows") == [(1, "0.5"), (2, "x")]
+        assert table.sql(views) == [(read_again,)]

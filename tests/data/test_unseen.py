@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.data.divergence import MEASURES, Counted
-from seatrial.data.unseen import Unseen, estimate, settling, unseen
+from seatrial.data.drift.divergence import MEASURES, Counted
+from seatrial.data.drift.judging import judge
+from seatrial.data.drift.limits import Limits
+from seatrial.data.drift.pairs import Pair
+from seatrial.data.drift.unseen import Unseen, estimate, settling, unseen
+from seatrial.data.shape import ColumnProfile
+from seatrial.outcome import Verdict
 
 KL = MEASURES["kl"]
 UNORDERED = [measure for measure in MEASURES.values() if not measure.numbers_only]
@@ -75,3 +80,25 @@ def test_rare_categories_that_were_not_met_raise_no_alarm() -> None:
         found = unseen(counted)
         failed += found is not None and estimate(KL, found, 0.1, 0.05).low > 0.1
     assert failed == 0
+
+
+@pytest.mark.parametrize(
+    ("known", "now", "new", "verdict"),
+    [
+        (5, 1988, 2012, Verdict.INCONCLUSIVE),
+        (50, 180, 20, Verdict.INCONCLUSIVE),
+        (50, 1988, 2012, Verdict.FAIL),
+        (100_000, 49, 1, Verdict.PASS),
+        (4_000, 3_980, 20, Verdict.PASS),
+    ],
+)
+def test_a_small_reference_is_no_excuse_for_what_is_new(
+    known: int, now: int, new: int, verdict: Verdict
+) -> None:
+    def airlines(counted: int, other: int = 0) -> ColumnProfile:
+        return ColumnProfile(
+            name="c", kind="string", values=("AA",), counts=(counted,), other=other
+        )
+
+    drift = judge([Pair(airlines(known), airlines(now, new))], Limits(), "d")
+    assert drift.measures[0].verdict is verdict

@@ -215,6 +215,7 @@ def test_more_rules_than_a_query_takes(opened: Opened) -> None:
 CELLS = st.one_of(st.none(), st.sampled_from([NAN, INF, -INF, -0.0]), st.floats(width=32))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     values=st.lists(CELLS, min_size=1, max_size=30),
@@ -250,6 +251,7 @@ def test_every_rule_counts_as_python_does(
     assert counts(table, *rules) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     st.lists(

@@ -260,6 +260,7 @@ def test_nan_is_counted_apart(sea: Sea) -> None:
     assert verdicts(tally)["errors"] is Verdict.FAIL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["burn:0.02", "sleep:0.02"])
 def test_slowness_is_seen_beside_production(sea: Sea, fault: str) -> None:
     sea.start(fault)

@@ -745,6 +745,7 @@ def test_any_json(document: Any, tail: bytes | None, numbers: Served, mixed: Ser
         whatever_comes(head + tail, len(head), numbers, mixed)
 
 
+@pytest.mark.slow
 @MANY
 @given(data=st.data())
 def test_any_mutation_of_a_request(data: st.DataObject, numbers: Served, mixed: Served) -> None:

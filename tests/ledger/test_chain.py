@@ -175,6 +175,26 @@ def test_verify_finds_an_edited_table(ledger: Ledger, statement: str, table: str
         verify(ledger)
 
 
+def test_what_others_write_meanwhile_is_no_edit(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry(ledger, Blobs(ledger.file.parent / "blobs"))
+    registry.register("m", {"name": "a", "files": {}}, label="l", run="R", by="t")
+    move = Move(
+        model="m", channel="production", version=1, expect=0, event="promote", by="t", reason="r"
+    )
+    registry.move(move, {"degradation_margin": 0.05})
+
+    def meanwhile(value: object) -> str:
+        registry.register("m", {"name": "b", "files": {}}, label="l", run="R", by="t")
+        return canonical(value)
+
+    monkeypatch.setattr("seatrial.ledger.verify.canonical", meanwhile)
+    before = len(list(ledger.events()))
+    assert verify(ledger)[0] == before
+    assert len(list(ledger.events())) > before
+
+
 @given(JSON)
 def test_canonical_has_one_spelling_that_reads_back(value: object) -> None:
     text = canonical(value)

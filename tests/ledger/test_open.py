@@ -176,17 +176,24 @@ def test_a_step_that_breaks_leaves_the_ledger_as_it_was(
     assert not {"added", "half"} & set(names)
 
 
-def test_a_ledger_from_before_the_gateway_is_renewed(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("steps", "added"),
+    [
+        (1, {"gateway", "readiness", "shadow", "tally", "firing", "review", "holdout", "drift"}),
+        (3, {"holdout", "drift"}),
+    ],
+)
+def test_a_ledger_from_before_is_renewed(
+    file: Path, monkeypatch: pytest.MonkeyPatch, steps: int, added: set[str]
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(migrations, "STEPS", migrations.STEPS[:1])
+        patched.setattr(migrations, "STEPS", migrations.STEPS[:steps])
         head = _old(file)
-        assert "gateway" not in _names(file)
+        assert not added & _names(file)
     renewed = Ledger(file, now)
     assert verify(renewed) == (1, head)
-    assert {"gateway", "readiness", "shadow", "tally", "firing"} <= _names(file)
-    assert _version(file.with_name("ledger.db.v1.bak")) == 1
+    assert added <= _names(file)
+    assert _version(file.with_name(f"ledger.db.v{steps}.bak")) == steps
     renewed.close()
 
 
@@ -218,6 +225,7 @@ for folder in sorted(Path(sys.argv[1]).iterdir()):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("age", ["new", "old"])
 def test_processes_that_open_at_once_agree(tmp_path: Path, age: str) -> None:
     """Of a new ledger, and of an old one that each wants to renew."""

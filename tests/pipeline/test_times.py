@@ -119,6 +119,7 @@ def test_every_day_has_one_run_at_its_time(zone: str, day: str, hour: int, minut
     assert usual.count(False) <= 1  # the one right after a jump
 
 
+@pytest.mark.slow
 @given(SCHEDULES)
 def test_what_is_accepted_is_understood_as_another_library_does(schedule: str) -> None:
     assume(check(schedule, "p:1:1") is None)

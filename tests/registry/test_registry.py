@@ -210,6 +210,7 @@ print(json.dumps(won))
 """
 
 
+@pytest.mark.slow
 def test_two_processes_racing_1000_promotions_never_move_twice(registry: Registry) -> None:
     folder = str(registry.ledger.file.parent.parent)
     racers = [

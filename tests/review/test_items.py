@@ -219,6 +219,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(steps=STEPS)
 def test_whatever_happens_one_question_is_open_and_the_chain_says_the_same(

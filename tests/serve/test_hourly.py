@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from click.testing import CliRunner
 from running import COLUMNS, MODEL, until
 from seatrial.cli import root
 from seatrial.inference.answer import Answer
+from seatrial.ledger.verify import verify
 from seatrial.pipeline.read import read_file
 from seatrial.registry.registry import Move
 from seatrial.serve.demand import demands_of
@@ -25,8 +29,6 @@ from seatrial.traffic import record
 from seatrial.traffic.log import TrafficLog
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from running import Project
 
 pytestmark = pytest.mark.slow  # a delivered project, and processes of their own
@@ -184,6 +186,38 @@ def test_the_process_judges_what_is_due_and_ends(project: Project) -> None:
         assert len([*stores.ledger.events("traffic_judged")]) == 1
         clock.now_s += 3600
         assert ended(), "nothing is due any more"
+
+
+@pytest.mark.parametrize(
+    ("event", "moment"),
+    [(1, "inside"), (1, "after"), (2, "inside"), (3, "inside"), (3, "after")],
+)
+def test_killed_anywhere_it_ends_as_without_the_kill(
+    project: Project, event: int, moment: str
+) -> None:
+    answer(project, hours=2, rows=400, shift=1.5)  # three events: two hours, and a question
+    victim = hourly_process(project, f"import victim; victim.die_at({event}, {moment!r})\n")
+    assert victim.returncode == -signal.SIGKILL, victim.stderr
+    again = hourly_process(project)
+    assert again.returncode == 0, again.stderr
+    with project.stores() as stores:
+        hours = [event.body for event in stores.ledger.events("traffic_judged")]
+        asked = [event.body for event in stores.ledger.events("review_opened")]
+        verify(stores.ledger)
+    assert [hour["body"]["day"]["rows"] for hour in hours] == [400, 800]  # type: ignore[index]
+    assert [question["kind"] for question in asked] == ["drift"]
+
+
+def hourly_process(project: Project, before: str = "") -> subprocess.CompletedProcess[str]:
+    code = f"import sys\n{before}from seatrial.serve import hourly\nsys.exit(hourly.main())"
+    return subprocess.run(
+        [sys.executable, "-c", code, "--folder", project.folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "faults")},
+    )
 
 
 def test_a_ledger_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ def test_recorded_traffic_judges_without_a_gateway(delivered: Project) -> None:
     assert driven.document["production"] == {"before": 1, "after": 2}
 
 
+@pytest.mark.slow
 def test_log_that_cannot_be_written_stops_no_answer(delivered: Project) -> None:
     blocked = delivered.home / "traffic"
     blocked.write_text("in the way")

@@ -207,6 +207,7 @@ def test_a_running_watch_is_waited_for_to_its_end(clocked: Clocked, gateway: Gat
     assert (again.code, again.run, again.production) == (0, went.run, (2, 3)), again.document
 
 
+@pytest.mark.slow
 def test_who_waits_for_a_watch_may_look_as_soon_as_it_ends(
     clocked: Clocked, gateway: Gateway
 ) -> None:

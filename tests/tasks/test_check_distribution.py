@@ -14,7 +14,7 @@ from tests.tasks.conftest import Project, Went
 
 from seatrial import plan
 from seatrial.data.dataset import named
-from seatrial.data.divergence import MEASURES
+from seatrial.data.drift.divergence import MEASURES
 from seatrial.data.opening import open_rows
 from seatrial.data.profiles import profile
 from seatrial.errors import FileError
@@ -300,9 +300,21 @@ def test_names_that_the_profile_does_not_know(flights: Flights) -> None:
         "the profile of 'training_data' has no column 'carier'",
     ]
     assert "nearest: delay" in told[0]
+    (sliced,) = flights.refused(slices=["carier"])
+    assert "nearest: carrier" in sliced
+    assert "--by" not in sliced
     went = flights.check(exclude=["carier"])
     assert went.code == 2
     assert "has no column 'carier'" in went.errors
+
+
+@pytest.mark.parametrize("words", [{"threshold": 0.125}, {"thresholds": {"delay": 0.125}}])
+def test_an_infinite_threshold_is_no_limit(flights: Flights, words: dict[str, Any]) -> None:
+    flights.april(_flights())
+    project = flights.write(**words)
+    project.file.write_text(project.file.read_text().replace("0.125", ".inf"))
+    with pytest.raises(FileError, match="inf is no limit"):
+        plan.make(read_file(project.file), flights.folder)
 
 
 def test_every_measure_gives_a_verdict_in_its_unit(flights: Flights) -> None:
@@ -386,7 +398,7 @@ def test_the_plan_says_when_the_baseline_is_too_small(flights: Flights) -> None:
     few.write_text(_text(_flights(), rows=25))
     _profile(few, flights.folder / "baseline.json")
     told = flights.planned()
-    assert "the 25 rows of baseline.json are too few; make it from more: `seatrial profile" in told
+    assert "the 25 rows of baseline.json are too few; make it from more" in told
 
 
 def test_many_columns_are_told_in_a_few_lines(flights: Flights) -> None:

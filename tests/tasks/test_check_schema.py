@@ -94,7 +94,7 @@ def test_what_is_broken_fails_with_exit_1(folder: Path, demand: Any, what: str) 
     assert (said["code"], said["verdict"]) == (1, "fail")
     assert what in said["reason"]
     assert what in said["findings"][0]["what"]
-    assert said["findings"][0]["where"] == "flights (flights.csv)"
+    assert said["findings"][0]["where"] == "flights.csv"
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,16 @@ def test_the_plan_says_what_is_demanded(folder: Path) -> None:
     assert "3 expected columns exist, others may be there" in told
     assert "dep_delay: number, at most 40 % missing, at least -60, at most 5000" in told
     assert "carrier: string, no value missing, one of 2 values" in told
+    assert "keys: [[carrier, time_hour]]" in told
     assert "no two rows have the same carrier, time_hour" in told
     assert "the newest time_hour is at most 100000d old" in told
+
+
+def test_a_hint_for_many_columns_is_told_once(folder: Path) -> None:
+    file = write(folder, expected_columns=["carrier"], strict=True)
+    told = CliRunner().invoke(root, ["run", str(file)]).output
+    assert told.count("is not expected (flights.csv)") > 2
+    assert told.count("hint: drop it") == 1
 
 
 def test_the_schema_may_be_a_file(folder: Path) -> None:

@@ -163,6 +163,7 @@ def test_a_feature_that_gives_the_target_away_may_fail(fresh: Project) -> None:
     assert went.task("register")["state"] == "not_reached"
 
 
+@pytest.mark.slow
 def test_each_candidate_uses_the_rows_once(
     fresh: Project, stores: Callable[[Project], Stores]
 ) -> None:

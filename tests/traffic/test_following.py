@@ -587,6 +587,7 @@ _STEPS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(steps=st.lists(_STEPS, max_size=50))
 def test_whatever_comes_between_every_labelled_row_counts_once(steps: list[Any]) -> None:

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from seatrial.traffic import reading
 from seatrial.traffic.tail import Tail
 
@@ -182,6 +184,7 @@ for number in range(10**9):
 """
 
 
+@pytest.mark.slow
 def test_beside_writers_that_are_killed_every_row_comes_once(tmp_path: Path) -> None:
     folder = tmp_path / "traffic"
     code = _WRITER.format(folder=str(folder))

@@ -138,6 +138,7 @@ def test_a_killed_writers_successor_goes_on_where_it_stopped(gateway: Gateway) -
     assert gateway.told("lost") == 0
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_loses_nothing(gateway: Gateway) -> None:
     wanted = []
     for turn in range(4):
@@ -203,6 +204,7 @@ def test_a_folder_that_cannot_be_written_is_tried_again(gateway: Gateway) -> Non
     assert (gateway.told("written"), gateway.told("unwritten")) == (2, 0)
 
 
+@pytest.mark.slow
 def test_what_the_disk_never_took_is_counted_and_the_writer_lives(gateway: Gateway) -> None:
     (gateway.home / "traffic").write_text("a file is in the way")
     writer = gateway.start()

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from tests.traffic.conftest import recorded
 
-from seatrial.data.limits import Limits
+from seatrial.data.drift.limits import Limits
 from seatrial.data.profiles.as_read import profiled
 from seatrial.data.profiles.profile import encode
+from seatrial.errors import StoreError
 from seatrial.inference.answer import Answer
 from seatrial.inference.signature import Input, Signature
+from seatrial.ledger.tables import DRIFT
 from seatrial.ledger.verify import verify
 from seatrial.registry import drifts
 from seatrial.registry.collect import collect
@@ -61,7 +64,7 @@ def features(rows: int, random: np.random.Generator, shift: float = 0.0) -> dict
 
 @dataclass
 class Serving:
-    """A model ``m``, versions of it that differ in nothing but number, and its log."""
+    """A model ``m``, versions of it that learned from rows of one kind, and its log."""
 
     project: Project
     clock: Clock
@@ -71,10 +74,10 @@ class Serving:
     def deliver(self, *, profile: bool = True) -> int:
         registry = self.project.registry
         files = {"model.onnx": registry.blobs.put(b"a model")}
-        if profile:
-            told = profiled(features(20_000, np.random.default_rng(1)), "training_data", "f")
-            files[drifts.PROFILE] = registry.blobs.put(encode(told))
         number = len(registry.versions()) + 1
+        if profile:
+            told = profiled(features(20_000, np.random.default_rng(number)), "training_data", "f")
+            files[drifts.PROFILE] = registry.blobs.put(encode(told))
         manifest = {"number": number, "signature": READS.to_json(), "files": files}
         registry.register("m", manifest, label="l", run="R", by="run R")
         self.promote(number)
@@ -154,6 +157,23 @@ def test_a_day_is_the_sum_of_its_hours(serving: Serving) -> None:
     assert [hour.day["rows"] for hour in found[-2:]] == [960, 960]
     assert found[0].verdict == "inconclusive"
     assert found[-1].day["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        sa.update(DRIFT).values(verdict="pass").where(DRIFT.c.verdict == "fail"),
+        sa.delete(DRIFT),
+        sa.insert(DRIFT).values(model="m", version=1, hour="x", at="x", verdict="pass", body="{}"),
+    ],
+)
+def test_an_hour_that_somebody_rewrote_is_found(serving: Serving, forged: sa.Executable) -> None:
+    serving.deliver()
+    serving.hours(2, shift=1.5)
+    verify(serving.project.ledger)
+    serving.project.ledger.write(lambda transaction: transaction.connection.execute(forged))
+    with pytest.raises(StoreError, match="'drift' differs"):
+        verify(serving.project.ledger)
 
 
 def test_traffic_that_moves_is_told_and_asked_about_once(serving: Serving) -> None:
@@ -261,6 +281,22 @@ def test_values_never_heard_of_and_missing_ones(serving: Serving, every: int, me
     told = {each["name"]: " ".join(each["changes"]) for each in found.day["columns"]}
     assert f"missing` rose from 0 to {100 // every} %" in told["delay"]
     assert f"rose from 0 to {100 // every} %" in told["carrier"]
+
+
+def test_what_is_in_the_way_of_one_version_is_not_in_that_of_another(serving: Serving) -> None:
+    serving.deliver()
+    serving.answer(300)
+    serving.clock.time += timedelta(minutes=20)
+    serving.deliver()
+    serving.answer(300, version=2)
+    serving.clock.time += timedelta(minutes=43)
+    digest = drifts.profile_of(serving.project.registry, "m", 1)
+    assert digest is not None
+    serving.project.registry.blobs.path(digest).unlink()
+    with pytest.raises(StoreError, match="m version 1"):
+        serving.judge()
+    assert drifts.latest(serving.project.ledger, "m", 1) is None
+    assert drifts.latest(serving.project.ledger, "m", 2) is not None
 
 
 def test_hours_that_were_missed_are_caught_up_in_order(serving: Serving) -> None:

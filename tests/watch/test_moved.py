@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from seatrial.data.limits import Limits
+from seatrial.data.drift.limits import Limits
 from seatrial.data.profiles.profile import Profile
 from seatrial.data.shape import ColumnProfile
 from seatrial.outcome import Verdict

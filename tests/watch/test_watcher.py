@@ -482,6 +482,7 @@ def test_what_a_log_had_shown_counts_although_the_log_was_thrown_away(good: Sea)
     assert _counted(good) == 180
 
 
+@pytest.mark.slow
 def test_what_answers_without_labels_have_shown_outlives_a_restart(bad: Sea) -> None:
     for _ in range(40):
         bad.turn(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,8 +19,7 @@ def tell(driven: Driven) -> None:
     told: dict[str, Any] = driven.document
     for stage in told["stages"]:
         for task in stage["tasks"]:
-            for finding in task["findings"]:
-                _finding(f"{stage['name']}.{task['task']}", finding)
+            _findings(f"{stage['name']}.{task['task']}", task["findings"])
     if driven.error is not None:
         click.echo(str(driven.error), err=True)
     if told["run"] is None:
@@ -33,11 +33,14 @@ def tell(driven: Driven) -> None:
     click.echo(f"ledger head {driven.head}")
 
 
-def _finding(address: str, finding: dict[str, str]) -> None:
-    where = f" ({finding['where']})" if finding["where"] else ""
-    click.echo(f"  {address}: {finding['what']}{where}")
-    if finding["hint"]:
-        click.echo(f"    hint: {finding['hint']}")
+def _findings(address: str, findings: list[dict[str, str]]) -> None:
+    """What a task found, and what to do; one hint for several only after the last of them."""
+    hints = pairwise([*(finding["hint"] for finding in findings), ""])
+    for finding, (hint, following) in zip(findings, hints, strict=True):
+        where = f" ({finding['where']})" if finding["where"] else ""
+        click.echo(f"  {address}: {finding['what']}{where}")
+        if hint and hint != following:
+            click.echo(f"    hint: {hint}")
 
 
 def _asked(item: Item) -> None:

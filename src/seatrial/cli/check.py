@@ -35,6 +35,7 @@ def check(file: Path, changes: tuple[str, ...], *, as_json: bool) -> int:
     if as_json:
         print_json({"file": str(file), "mistakes": []})
     else:
-        stages = len(made.pipeline.stages)
-        click.echo(f"{file}: {stages} stages, {len(made.steps)} tasks, no mistakes")
+        stages, tasks = len(made.pipeline.stages), len(made.steps)
+        said = f"{stages} stage{'s' * (stages != 1)}, {tasks} task{'s' * (tasks != 1)}"
+        click.echo(f"{file}: {said}, no mistakes")
     return 0

@@ -110,5 +110,5 @@ def _flow(value: object) -> str:
         said = (f"{key}: {_flow(item)}" for key, item in value.items() if item is not None)
         return f"{{{', '.join(said)}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(str, value))}]"
+        return f"[{', '.join(map(_flow, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -68,8 +68,11 @@ def profile(
             }
         )
         return
-    slices = f", {len(made.slices)} slices by {', '.join(made.sliced_by)}" if made.slices else ""
-    click.echo(f"{output}: {made.rows} rows, {len(made.columns)} columns{slices}")
+    many = f"{len(made.slices)} slice{'s' * (len(made.slices) != 1)}"
+    slices = f", {many} by {', '.join(made.sliced_by)}" if made.slices else ""
+    rows = f"{made.rows} row{'s' * (made.rows != 1)}"
+    columns = f"{len(made.columns)} column{'s' * (len(made.columns) != 1)}"
+    click.echo(f"{output}: {rows}, {columns}{slices}")
     for name in [*notes][:_SHOWN]:
         click.echo(f"  {name}: {notes[name]}")
     if len(notes) > _SHOWN:

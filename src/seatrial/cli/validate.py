@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +18,8 @@ from seatrial.errors import Mistake, UsageError
 
 if TYPE_CHECKING:
     from seatrial.data import Rows
-    from seatrial.data.drift import Drift
-    from seatrial.data.limits import Limits
+    from seatrial.data.drift.judging import Drift
+    from seatrial.data.drift.limits import Limits
     from seatrial.data.profiles.profile import Profile
     from seatrial.outcome import Finding, Measure, Verdict
 
@@ -63,7 +67,7 @@ def validate(  # noqa: PLR0913 - the options of the command line
     as_json: bool,
 ) -> int:
     """Is a dataset as it should be, and distributed as it was? Without a pipeline."""
-    from seatrial.data.limits import Limits
+    from seatrial.data.drift.limits import Limits
     from seatrial.data.opening import open_rows
     from seatrial.outcome import combine
 
@@ -71,8 +75,8 @@ def validate(  # noqa: PLR0913 - the options of the command line
         measure=measure, threshold=threshold, columns=columns, exclude=exclude, slices=slices
     )
     _ = limits.divergence  # an unknown measure is told before anything is read
-    _demand_one(data, against, schema)
-    baseline = _Baseline.read(data, against) if against else None
+    _demand_one(against, schema)
+    baseline = _Baseline.read(against) if against else None
     rows = open_rows(dataset_of(data))
     checks = [_schema(rows, schema)] if schema else []
     drift = baseline.compare(rows, limits) if baseline else None
@@ -107,13 +111,13 @@ class _Check:
     findings: tuple[Finding, ...]
 
 
-def _demand_one(data: str, against: Path | None, schema: Path | None) -> None:
+def _demand_one(against: Path | None, schema: Path | None) -> None:
     if against is None and schema is None:
         raise UsageError(
             Mistake(
                 "there is nothing to hold the data against",
-                fix=f"add `--against baseline.json` (`seatrial profile {data} -o baseline.json`"
-                " makes it), or `--schema schema.yaml`",
+                fix="add `--against baseline.json`, or `--schema schema.yaml`;"
+                " `seatrial profile` makes both, from data that you trust",
             )
         )
 
@@ -137,29 +141,29 @@ class _Baseline:
     """What the data are compared with."""
 
     file: Path
-    command: str
     profile: Profile
 
     @classmethod
-    def read(cls, data: str, file: Path) -> _Baseline:
+    def read(cls, file: Path) -> _Baseline:
         from seatrial.data.profiles import profile
 
-        return cls(file, f"seatrial profile {data} -o {file}", profile.read(file, data))
+        return cls(file, profile.read(file, "DATA"))
 
     def compare(self, rows: Rows, limits: Limits) -> Drift:
-        from seatrial.data.drift import compare
+        from seatrial.data.drift.judging import compare
 
-        return compare(self.profile, rows, limits, self.command)
+        # Never from the data that are tested: these would always be like themselves.
+        return compare(self.profile, rows, limits, f"seatrial profile DATA -o {self.file}")
 
     def said(self, drift: Drift) -> _Check:
-        from seatrial.data.drift_words import reason
+        from seatrial.data.drift.words import reason
 
         why = reason(drift, self.file.name)
         word = "check_distribution"
         return _Check(word, drift.verdict, why, drift.measures, drift.findings)
 
     def document(self, drift: Drift, rows: Rows) -> dict[str, object]:
-        from seatrial.data.drift_document import document
+        from seatrial.data.drift.document import document
 
         return document(drift, self.profile, rows)
 
@@ -169,39 +173,68 @@ def _tell(checks: list[_Check], drift: Drift | None) -> None:
     for check in checks:
         if check.check == "check_distribution" and drift is not None:
             _table(drift)
+            _changes(drift)
             _findings((*drift.faults, *drift.notes))
-            for hint in dict.fromkeys(finding.hint for finding in drift.moves if finding.hint):
-                click.echo(f"hint: {hint}")
         else:
             _findings(check.findings)
         click.echo(f"{check.verdict}: {check.reason}")
 
 
 def _findings(findings: tuple[Finding, ...]) -> None:
-    for finding in findings:
-        where = f" ({finding.where})" if finding.where else ""
-        click.echo(f"{finding.what}{where}")
-        if finding.hint:
-            click.echo(f"  hint: {finding.hint}")
+    """What was found, and what to do; one hint for several only after the last of them."""
+    hints = pairwise([*(finding.hint for finding in findings), ""])
+    for finding, (hint, following) in zip(findings, hints, strict=True):
+        click.echo(finding.what)
+        if hint and hint != following:
+            click.echo(f"  hint: {hint}")
 
 
 def _table(drift: Drift) -> None:
     """A line for each column that moved or is not settled, and for the one that comes next."""
-    from seatrial.data.drift_findings import by_column, what_changed
+    from seatrial.data.drift.findings import by_column
 
     moved, unsettled = by_column(drift.compared)
-    lines = [(*_numbers(p[0].measure), what_changed(p)) for p in (*moved, *unsettled)]
+    lines = [_numbers(parts[0].measure) for parts in (*moved, *unsettled)]
     passed = [each for each in drift.compared if each.measure.verdict == "pass"]
     next_one = sorted(passed, key=lambda each: -each.reach)[:1]
-    lines = [*lines[:_SHOWN], *((*_numbers(each.measure), "") for each in next_one)]
+    lines = [*lines[:_SHOWN], *(_numbers(each.measure) for each in next_one)]
     if lines:
         heads = ("column", drift.divergence.unit or drift.divergence.word, "at least", "at most")
-        print_table((*heads, "limit", "verdict", "what changed most"), lines)
+        print_table((*heads, "limit", "verdict"), lines)
     worse = len(moved) + len(unsettled) - _SHOWN
     if worse > 0:
         click.echo(f"and {worse} more columns that moved or are not settled")
     if len(passed) > 1:
         click.echo(f"and {len(passed) - 1} more that passed")
+
+
+def _changes(drift: Drift) -> None:
+    """What changed most in each of these columns, and what to do about it."""
+    from seatrial.data.column import listed
+    from seatrial.data.drift.findings import AGAIN, by_column, other_unit, what_changed
+    from seatrial.data.drift.words import settles
+
+    moved, unsettled = by_column(drift.compared)
+    for parts in (*moved, *unsettled)[:_SHOWN]:
+        first = parts[0]
+        if changed := what_changed(parts):
+            click.echo(_wrapped(f"{first.name}: {changed}"))
+        if parts in moved and (hint := other_unit(first.pair)):
+            click.echo(f"  hint: {hint}")
+    if not all(other_unit(parts[0].pair) for parts in moved):
+        click.echo(f"hint: {AGAIN}")
+    if moved and unsettled:  # else the verdict says it
+        every = [each for parts in unsettled for each in parts]
+        click.echo(f"not settled: {listed([each.name for each in every], 6)}")
+        click.echo(f"  hint: {settles(every, drift.rows)}")
+
+
+def _wrapped(text: str) -> str:
+    """Between words at the end of a terminal's line; a file keeps one line for each column."""
+    if not sys.stdout.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def _numbers(measure: Measure) -> tuple[str, ...]:

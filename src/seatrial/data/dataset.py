@@ -27,6 +27,9 @@ ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 """How a path that is no local one begins: ``s3://``, ``gs://``, ``https://`` …"""
 
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):.*@")
+_SECRET = re.compile(r"(?i)([?&][^=&]*(?:pass|pwd|sig|token|secret|key)[^=&]*=)[^&]+")
+"""Where an address says in its query what nobody else should know."""
+
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 
 
@@ -62,6 +65,8 @@ class Dataset:
 
         >>> Dataset("d", database="postgresql://me:secret@host/db", table="flights").place
         'postgresql://me@host/db, table flights'
+        >>> Dataset("d", address="https://host/a.csv?sig=secret&page=2").place
+        'https://host/a.csv?sig=…&page=2'
         """
         if self.path is not None:
             return str(self.path)
@@ -124,16 +129,18 @@ def is_pattern(path: Path) -> bool:
 def named(text: str) -> Dataset:
     """The dataset that somebody named by its path or address on the command line.
 
-    >>> named("data/flights.csv.gz").name
-    'flights'
+    >>> named("data/flights.csv.gz").name, named("data/flights-*.parquet").name
+    ('flights', 'flights')
     """
     path, address = located(text, Path())
-    last = text.rstrip("/").rpartition("/")[2]
+    several = path is None or is_pattern(path)
+    plain = re.split(r"[*?[]", text)[0].rstrip("-_") if several else text
+    last = plain.rstrip("/").rpartition("/")[2]
     return Dataset(last.partition(".")[0] or "data", path, address=address)
 
 
 def _masked(address: str) -> str:
-    return _PASSWORD.sub(r"\1@", address)
+    return _SECRET.sub(r"\1…", _PASSWORD.sub(r"\1@", address))
 
 
 def _entry(name: str, declared: Mapping[str, object]) -> Mapping[str, object]:

@@ -53,11 +53,14 @@ def meant(values: Iterable[str], kind: Kind) -> str:
     "dates as text, such as '31/12/2024': write them as 2024-12-31"
     >>> meant(["12", "n/a"], "number")
     "'n/a' stands for a missing value: leave it empty"
+    >>> meant(["2024-12-31", "2025-01-01"], "time")
+    "times kept as text, such as '2024-12-31': store them as times"
     """
     right = {"number": _NUMBER, "time": _ISO}.get(kind)
     if right is None:
         return ""
-    odd = [value for value in values if not right.fullmatch(value)]
+    given = [*values]
+    odd = [value for value in given if not right.fullmatch(value)]
     nothing = next((value for value in odd if _NOTHING.fullmatch(value)), None)
     if nothing is not None:
         return f"{nothing!r} stands for a missing value: leave it empty"
@@ -65,4 +68,8 @@ def meant(values: Iterable[str], kind: Kind) -> str:
         example = next((value for value in odd if pattern.fullmatch(value.strip())), None)
         if example is not None:
             return sentence.format(example)
-    return f"{odd[0][:40]!r} is no {kind}" if odd else ""
+    if odd:
+        return f"{odd[0][:40]!r} is no {kind}"
+    if given:
+        return f"{kind}s kept as text, such as {given[0][:40]!r}: store them as {kind}s"
+    return ""

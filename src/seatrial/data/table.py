@@ -12,9 +12,10 @@ from seatrial.data.column import Column, kind_of, listed, quoted
 from seatrial.data.profiles import counting, outlining
 from seatrial.data.schema import violations
 from seatrial.data.sources import Opened, Place, open_source
-from seatrial.data.sources.connection import connect, widen
+from seatrial.data.sources.connection import WIDE_MB, allow, connect, widen
 from seatrial.data.sources.refusals import damaged, has_no_rows
 from seatrial.data.sources.scratch import Scratch
+from seatrial.data.sources.text_types import WIDE
 from seatrial.errors import FormError, Mistake, nearest
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from seatrial.data.schema.rules import Rule, Violation
     from seatrial.data.shape import ColumnProfile, Shape, Within
 
-_READING = (duckdb.IOException, duckdb.InvalidInputException, duckdb.OutOfMemoryException)
-"""What duckdb says when it is the data, the disk or the memory, and not the question."""
+_ASKED_WRONG = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+"""What duckdb says when it is the question. All else is the data, the disk or the memory."""
 
 
 def open_table(dataset: Dataset) -> Table:
@@ -68,6 +69,8 @@ class Table:
         self.columns = tuple(
             Column(name, kind_of(kind), kind) for name, kind, *_ in self.sql("DESCRIBE rows")
         )
+        if len(self.columns) > WIDE:
+            allow(connection, WIDE_MB)
         self._by_name = {column.name: column for column in self.columns}
         self.rows: int = opened.rows or self.sql("SELECT count(*) FROM rows")[0][0]
         if not self.rows:
@@ -154,7 +157,9 @@ class Table:
         parts = [f"coalesce(CAST({quoted(self[n].name)} AS DOUBLE), 'nan')" for n in names]
         try:
             arrays = self._arrays(parts)
-        except duckdb.ConversionException as fault:
+        except FormError as fault:
+            if not isinstance(fault.__cause__, duckdb.ConversionException):
+                raise
             raise self._not_numbers(names) from fault
         return [np.asarray(array, np.float64) for array in arrays]
 
@@ -178,7 +183,10 @@ class Table:
         """What is asked within is of files that are still what they were when they were opened."""
         try:
             yield
-        except _READING as fault:
+        except _ASKED_WRONG:
+            raise
+        # A stream of Arrow tells whatever stops it as an OSError.
+        except (duckdb.Error, OSError) as fault:
             # A file that is read lazily can be damaged beyond its header, or gone by now.
             if self._files:
                 self._files.check()

@@ -101,16 +101,23 @@ def _contents(work: Work, unopened: dict[Dataset, FormError]) -> dict[str, str]:
                 contents[str(read)] = _content(read)
             else:
                 dataset = step.scope.dataset(read.dataset)
-                which = f"{dataset.place}: {dataset.query}" if dataset.query else dataset.place
-                contents[which] = _rows(work, dataset, unopened)
+                contents[_which(dataset)] = _rows(work, dataset, unopened)
     return contents
+
+
+def _which(dataset: Dataset) -> str:
+    """Where rows are, and who counts them: of the same rows every engine has its own digest."""
+    place = f"{dataset.place}: {dataset.query}" if dataset.query else dataset.place
+    if dataset.engine == "duckdb":
+        return place
+    return f"{place} on {dataset.remote or dataset.master or dataset.engine}"
 
 
 def _rows(work: Work, dataset: Dataset, unopened: dict[Dataset, FormError]) -> str:
     """The content of a dataset, wherever it is: the steps open it anyway, and it is opened once."""
     if dataset not in unopened:
         try:
-            return work.open_rows(dataset).fingerprint.removeprefix("sha256:")
+            return work.open_rows(dataset).fingerprint.removeprefix(PREFIX)
         except FormError as error:
             unopened[dataset] = error
     return f"unusable: {unopened[dataset]}"

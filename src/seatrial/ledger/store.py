@@ -144,12 +144,8 @@ class Ledger:
 
     def events(self, kind: str | None = None) -> Iterator[Stored]:
         """The chain, oldest first."""
-        query = sa.select(EVENT).order_by(EVENT.c.seq)
-        if kind:
-            query = query.where(EVENT.c.kind == kind)
         with self.read() as connection:
-            for row in connection.execute(query):
-                yield Stored(row.seq, row.at, row.kind, json.loads(row.body), row.prev, row.hash)
+            yield from events_in(connection, kind)
 
     def head(self) -> str:
         """Hash of the last event: note it elsewhere, and a cut tail can be proven."""
@@ -163,6 +159,15 @@ class Ledger:
             self._looking.close()
         self._writer.dispose()
         self._reader.dispose()
+
+
+def events_in(connection: sa.Connection, kind: str | None = None) -> Iterator[Stored]:
+    """The chain as an open look sees it, oldest first."""
+    query = sa.select(EVENT).order_by(EVENT.c.seq)
+    if kind:
+        query = query.where(EVENT.c.kind == kind)
+    for row in connection.execute(query):
+        yield Stored(row.seq, row.at, row.kind, json.loads(row.body), row.prev, row.hash)
 
 
 class _translated:  # noqa: N801 - used as a verb

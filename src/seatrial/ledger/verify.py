@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import sqlalchemy as sa
 
 from seatrial.errors import Mistake, StoreError
-from seatrial.ledger.store import GENESIS, canonical, link
+from seatrial.ledger.store import GENESIS, canonical, events_in, link
 from seatrial.ledger.tables import (
     CHANNEL,
     DRIFT,
@@ -41,6 +41,7 @@ def verify(ledger: Ledger, anchored: str | None = None) -> tuple[int, str]:
     ``anchored`` is a head noted earlier: were the tail cut since, it is no longer in the chain.
     """
     seq, head, seen = 0, GENESIS, anchored in {None, GENESIS}
+    # One look at one moment: others may write meanwhile.
     with ledger.read() as connection:
         for row in connection.execute(sa.select(EVENT).order_by(EVENT.c.seq)):
             seq += 1
@@ -49,6 +50,7 @@ def verify(ledger: Ledger, anchored: str | None = None) -> tuple[int, str]:
                 raise StoreError(_broken(ledger, f"event {row.seq} ({row.kind}, {row.at})"))
             head = row.hash
             seen = seen or head == anchored
+        tables, folded = _tables(connection), _folded(connection)
     if not seen:
         raise StoreError(
             Mistake(
@@ -57,67 +59,64 @@ def verify(ledger: Ledger, anchored: str | None = None) -> tuple[int, str]:
                 fix="restore the ledger from a backup that has this head",
             )
         )
-    _compare_tables(ledger)
-    return seq, head
-
-
-def _compare_tables(ledger: Ledger) -> None:
-    """What the tables say of versions, channels, policies and verdicts, against the events."""
-    folded = _folded(ledger)
-    with ledger.read() as connection:
-        tables: dict[str, _Rows] = {
-            "version": {
-                (r.model, r.version): (r.digest, r.label, r.run, r.created)
-                for r in connection.execute(sa.select(VERSION))
-            },
-            "move": {
-                r.seq: (r.at, *(getattr(r, k) for k in _MOVED))
-                for r in connection.execute(sa.select(MOVE))
-            },
-            "channel": {
-                (r.model, r.channel): (r.version, r.revision, r.since, r.reason)
-                for r in connection.execute(sa.select(CHANNEL))
-            },
-            "policy": {r.model: r.body for r in connection.execute(sa.select(POLICY))},
-            "run": {
-                r.id: (r.state, r.verdict, r.ended)
-                for r in connection.execute(sa.select(RUN).where(RUN.c.ended.is_not(None)))
-            },
-            "step": {
-                (r.run, r.address): r.outcome
-                for r in connection.execute(sa.select(STEP).where(STEP.c.outcome.is_not(None)))
-            },
-            "review": {
-                r.id: tuple(getattr(r, k) for k in _REVIEWED)
-                for r in connection.execute(sa.select(REVIEW))
-            },
-            "watch": {
-                r.id: tuple(getattr(r, k) for k in _WATCHED)
-                for r in connection.execute(sa.select(WATCH))
-            },
-            "quarantine": {
-                (r.model, r.digest): (r.version, r.since, r.reason)
-                for r in connection.execute(sa.select(QUARANTINE))
-            },
-            "freeze": {r.model: (r.since, r.reason) for r in connection.execute(sa.select(FREEZE))},
-            "holdout": {
-                (r.fingerprint, r.run): (r.model, r.version, r.dataset, r.at)
-                for r in connection.execute(sa.select(HOLDOUT))
-            },
-            "drift": {
-                (r.model, r.version, r.hour): (r.at, r.verdict, r.body)
-                for r in connection.execute(sa.select(DRIFT))
-            },
-        }
     for name, rows in tables.items():
         if rows != folded[name]:
             raise StoreError(_broken(ledger, f"table {name!r} differs from the events"))
+    return seq, head
 
 
-def _folded(ledger: Ledger) -> dict[str, _Rows]:
+def _tables(connection: sa.Connection) -> dict[str, _Rows]:
+    """What the tables say."""
+    return {
+        "version": {
+            (r.model, r.version): (r.digest, r.label, r.run, r.created)
+            for r in connection.execute(sa.select(VERSION))
+        },
+        "move": {
+            r.seq: (r.at, *(getattr(r, k) for k in _MOVED))
+            for r in connection.execute(sa.select(MOVE))
+        },
+        "channel": {
+            (r.model, r.channel): (r.version, r.revision, r.since, r.reason)
+            for r in connection.execute(sa.select(CHANNEL))
+        },
+        "policy": {r.model: r.body for r in connection.execute(sa.select(POLICY))},
+        "run": {
+            r.id: (r.state, r.verdict, r.ended)
+            for r in connection.execute(sa.select(RUN).where(RUN.c.ended.is_not(None)))
+        },
+        "step": {
+            (r.run, r.address): r.outcome
+            for r in connection.execute(sa.select(STEP).where(STEP.c.outcome.is_not(None)))
+        },
+        "review": {
+            r.id: tuple(getattr(r, k) for k in _REVIEWED)
+            for r in connection.execute(sa.select(REVIEW))
+        },
+        "watch": {
+            r.id: tuple(getattr(r, k) for k in _WATCHED)
+            for r in connection.execute(sa.select(WATCH))
+        },
+        "quarantine": {
+            (r.model, r.digest): (r.version, r.since, r.reason)
+            for r in connection.execute(sa.select(QUARANTINE))
+        },
+        "freeze": {r.model: (r.since, r.reason) for r in connection.execute(sa.select(FREEZE))},
+        "holdout": {
+            (r.fingerprint, r.run): (r.model, r.version, r.dataset, r.at)
+            for r in connection.execute(sa.select(HOLDOUT))
+        },
+        "drift": {
+            (r.model, r.version, r.hour): (r.at, r.verdict, r.body)
+            for r in connection.execute(sa.select(DRIFT))
+        },
+    }
+
+
+def _folded(connection: sa.Connection) -> dict[str, _Rows]:
     """The rows that the events, read from the first to the last, amount to."""
     rows: dict[str, _Rows] = {name: {} for name in _TABLES}
-    for event in ledger.events():
+    for event in events_in(connection):
         body: Mapping[str, Any] = event.body
         match event.kind:
             case "version_registered":

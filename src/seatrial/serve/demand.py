@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from seatrial.data.limits import Limits
+from seatrial.data.drift.limits import Limits
 from seatrial.pipeline import Review
 from seatrial.serve.pipelines import pipelines_of
 from seatrial.tasks.check_distribution import CheckDistribution

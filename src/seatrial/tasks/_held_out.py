@@ -94,11 +94,12 @@ def worn(context: Context, dataset: str, measure: Measure) -> Iterator[Finding]:
     if count < context.scope.pipeline.leakage.uses:
         return
     by_chance = ""
-    if measure.low is not None and measure.high is not None:
+    if count > 1 and measure.low is not None and measure.high is not None:
         more = flattery(count, measure.low, measure.high)
         by_chance = f"the best of {count} equal models looks better by about {more:.2g} by chance; "
+    many = f"{count} decision{'s' * (count != 1)}"
     yield Finding(
-        what=f"{table.dataset.name} has been used for {count} decisions: it is no longer unseen",
+        what=f"{table.dataset.name} has been used for {many}: it is no longer unseen",
         where=f"dataset {table.dataset.name}",
         hint=f"{by_chance}judge on rows that no candidate was judged on",
     )

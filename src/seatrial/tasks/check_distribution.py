@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from seatrial.data import drift as drifts
-from seatrial.data import drift_document, drift_sight
-from seatrial.data.drift_words import reason
-from seatrial.data.limits import Limits, misnamed
+from seatrial.data.drift import document as drift_document
+from seatrial.data.drift import judging as drifts
+from seatrial.data.drift import sight as drift_sight
+from seatrial.data.drift.limits import Limits, misnamed
+from seatrial.data.drift.words import reason
 from seatrial.data.opening import open_rows
 from seatrial.data.profiles import profile
 from seatrial.errors import FormError
@@ -56,7 +57,7 @@ class CheckDistribution(Task, frozen=True, kw_only=True):
             reference = profile.read(scope.path(self.reference))
         except FormError as error:
             for m in error.mistakes:
-                fix = f"make it: `{command}`"
+                fix = m.fix if m.fix == profile.ANOTHER else f"make it: `{command}`"
                 yield scope.mistake(m.what, "reference", nearest=m.nearest, fix=fix)
             return
         for wrong in misnamed(self._limits(), reference, command):

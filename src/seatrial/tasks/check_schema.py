@@ -103,9 +103,12 @@ def _reason(checked: Checked, asked: Demands, rows: int) -> str:
     if checked.broken:
         more = len(checked.broken) - 1
         return checked.broken[0].what + (f", and {more} more" if more else "")
-    there = f"all {len(asked.names)} expected columns are there, {rows} rows"
-    held = f"; all {checked.asked} demands on what they hold are met" if checked.asked else ""
-    return there + held
+    names, held = len(asked.names), checked.asked
+    columns = "the expected column is" if names == 1 else f"all {names} expected columns are"
+    demands = "the one demand" if held == 1 else f"all {held} demands"
+    said = f"{columns} there, {rows} row{'s' * (rows != 1)}"
+    met = f"{demands} on what they hold {'is' if held == 1 else 'are'} met"
+    return f"{said}; {met}" if held else said
 
 
 def _described(asked: Demands) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from seatrial.data.profiles.profile import decode
-from seatrial.errors import StoreError
+from seatrial.errors import SeatrialError, StoreError
 from seatrial.registry import drifts
 from seatrial.registry.registry import PRODUCTION
 from seatrial.review import items
@@ -26,7 +26,7 @@ from seatrial.watch.moved import DAY, Episode, episode_of, follow, judged, of_da
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from seatrial.data.limits import Limits
+    from seatrial.data.drift.limits import Limits
     from seatrial.data.profiles.profile import Profile
     from seatrial.data.shape import ColumnProfile
     from seatrial.ledger.store import Transaction
@@ -52,15 +52,24 @@ def judge_hours(
 ) -> list[Hour]:
     """Judge what is due, oldest first, and give what was written.
 
-    ``demand`` is that of a model. Raises what the stores raise; what was written stays.
+    ``demand`` is that of a model. What is in the way of one version, a damaged profile say, is not
+    in the way of others: it is raised when they are done, and what was written stays.
     """
-    written = []
+    written: list[Hour] = []
+    stuck: dict[tuple[str, int], SeatrialError] = {}
     for span in due(project):
         if not may_go_on():
             break
-        found = judge_hour(project, span, demand(span.model))
-        if found is not None:
-            written.append(found)
+        if (span.model, span.version) in stuck:
+            continue
+        try:
+            found = judge_hour(project, span, demand(span.model))
+        except SeatrialError as error:
+            stuck[span.model, span.version] = error
+        else:
+            written += [found] if found is not None else []
+    for first in stuck.values():
+        raise first
     return written
 
 

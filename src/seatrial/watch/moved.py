@@ -5,7 +5,8 @@ So what decides is the sum of the last 24 hours, and that it does not rest on on
 
 Somebody looks after every hour, all year. Each look is therefore allowed so little that all looks
 of a year at all columns together raise a false alarm with a probability of 5 % at most, even for
-traffic that stands exactly on the limit (the union bound: valid however much the sums overlap).
+traffic that stands exactly on the limit (the union bound: valid however much the sums overlap,
+and generous, since each shares 23 hours with the next).
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from seatrial.data.bins import rows_of
-from seatrial.data.compared import compared
-from seatrial.data.pairs import Pair
+from seatrial.data.drift.bins import rows_of
+from seatrial.data.drift.compared import compared
+from seatrial.data.drift.pairs import Pair
+from seatrial.data.drift.settling import together
 from seatrial.data.profiles.adding import add_column
-from seatrial.data.settling import together
 from seatrial.outcome import Verdict, combine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from seatrial.data.compared import Compared
-    from seatrial.data.limits import Limits
+    from seatrial.data.drift.compared import Compared
+    from seatrial.data.drift.limits import Limits
     from seatrial.data.profiles.profile import Profile
     from seatrial.data.shape import ColumnProfile
 

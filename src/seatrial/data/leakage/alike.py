@@ -49,6 +49,7 @@ def as_moment(column: Column) -> str | None:
         return f"CASE WHEN isfinite(CAST({name} AS DOUBLE)) THEN CAST({name} AS DOUBLE) END"
     if column.type == "DATE" or column.type.startswith("TIMESTAMP"):
         zoned = column.type == "TIMESTAMP WITH TIME ZONE"
-        moment = name if zoned else f"CAST({name} AS TIMESTAMP)"
+        # a date reaches farther than timestamps do
+        moment = name if zoned or column.type == "DATE" else f"CAST({name} AS TIMESTAMP)"
         return f"CASE WHEN isfinite({moment}) THEN epoch({moment}) END"
     return None

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from seatrial.data.table import Table
 
 ALPHA = 0.001
-"""How often an honest evaluation set is refused, at most."""
+"""How often an honest evaluation set is refused, about: by simulation never more than 0.4 %, which
+is with 200 training rows of which few repeat; mostly far less."""
 
 EXAMPLES = 3
 
@@ -143,19 +144,24 @@ def _chance(
     """The conditional binomial test of two rates (Przyborowski and Wilenski, 1940).
 
     Of all finds, the share that falls to evaluation rows is, by chance, their share of all
-    look-ups. Evaluation rows are looked up in both halves, training rows in the other one.
+    look-ups. Evaluation rows are looked up in both halves, training rows in the other one. Finds
+    in both halves come together, and of repeated training rows at least two do; so the finds vary
+    as if there were fewer, by the mean size of what comes together (a quasi-likelihood:
+    Wedderburn, 1974).
     """
     first, second = trained.rows - trained.second, trained.second
     expected = int(trained.rows[(first > 0) & (second > 0)].sum())
-    halves = (first > 0).astype(np.intp) + (second > 0)
-    found = int((judged.rows * halves[where])[met].sum())
+    halves = ((first > 0).astype(np.intp) + (second > 0))[where[met]]
+    found = int((judged.rows[met] * halves).sum())
     if not found:
         return 1.0
-    from scipy.special import bdtrc  # noqa: PLC0415 - slow to import
+    from scipy.special import betainc  # noqa: PLC0415 - slow to import
 
+    together = (int((judged.rows[met] * halves**2).sum()) + 2 * expected) / (found + expected)
     looked_up = 2 * int(judged.rows.sum())
     share = looked_up / (looked_up + int(trained.rows.sum()))
-    return float(bdtrc(found - 1, found + expected, share))
+    # the binomial tail, also of counts that are not whole
+    return float(betainc(found / together, expected / together + 1, share))
 
 
 def _halves(hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -41,7 +41,8 @@ def count_alike(rows: Rows, profile: Profile) -> Profile:
     if wrong:
         raise FormError(
             Mistake(
-                f"dataset {rows.dataset.name!r} has other columns than {profile.dataset!r}:\n"
+                f"dataset {rows.dataset.name!r} has other columns than the first,"
+                f" {profile.dataset!r}:\n"
                 f"  {'; '.join(wrong)}",
                 where=rows.dataset.place,
                 fix="profile files of the same columns together, the others alone",

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FORMAT = "seatrial.profile"
 VERSION = 2
 
+ANOTHER = "name a file that `seatrial profile DATA -o FILE` wrote"
+"""Where the file is something else: to write a profile in its place would destroy that."""
+
 _LINE = 240
 """No fault is told in more characters: a hand-edited name may be as long as it likes."""
 
@@ -179,7 +182,8 @@ def read(path: Path, data: Path | str | None = None) -> Profile:
     try:
         return decode(text)
     except FormError as fault:
-        raise _wrong(path, data, fault.mistakes[0].what) from fault
+        wrong = fault.mistakes[0]
+        raise _wrong(path, data, wrong.what, fix=wrong.fix) from fault
 
 
 def decode(text: bytes) -> Profile:
@@ -187,9 +191,11 @@ def decode(text: bytes) -> Profile:
     try:
         document = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        if text.strip() and not text.lstrip().startswith(b"{"):
+            raise FormError(Mistake("is not a profile (no JSON)", fix=ANOTHER)) from fault
         raise FormError(Mistake(f"is damaged: {fault}")) from fault
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise FormError(Mistake(f"is not a profile (no format {FORMAT!r})"))
+        raise FormError(Mistake(f"is not a profile (no format {FORMAT!r})", fix=ANOTHER))
     if document.get("version") != VERSION:
         found = str(document.get("version"))[:20]
         raise FormError(Mistake(f"is of version {found}; this program reads {VERSION}"))
@@ -200,13 +206,15 @@ def decode(text: bytes) -> Profile:
     return msgspec.convert(document, Profile)
 
 
-def _wrong(path: Path, data: Path | str | None, what: str, near: str = "") -> FormError:
+def _wrong(
+    path: Path, data: Path | str | None, what: str, near: str = "", fix: str = ""
+) -> FormError:
     return FormError(
         Mistake(
             f"the profile {path.name!r} {what}",
             where=str(path),
             nearest=near,
-            fix=f"make it: `seatrial profile {data or _guess(path)} -o {path}`",
+            fix=fix or f"make it: `seatrial profile {data or _guess(path)} -o {path}`",
         )
     )
 

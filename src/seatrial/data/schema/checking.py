@@ -52,7 +52,7 @@ def check(table: Rows, demands: Demands, now: datetime) -> Checked:
 
     The demands must be ones that :func:`seatrial.data.schema.misstated.wrong` has nothing against.
     """
-    place = f"{table.dataset.name} ({table.dataset.brief})"
+    place = _place(table.dataset.name, table.dataset.brief)
     structure = _structure(table, demands, place)
     rows_found, measures = _rows(table, demands, place)
     types = typed(table, demands.columns, place)
@@ -68,6 +68,15 @@ def check(table: Rows, demands: Demands, now: datetime) -> Checked:
         measures=(*measures, *nulls, *age),
         asked=len(stated) + len(rules) + len(measures) + len(age),
     )
+
+
+def _place(name: str, brief: str) -> str:
+    """The dataset, and its file or table where that has another name.
+
+    >>> _place("april", "april.csv.gz"), _place("april", "flights.csv")
+    ('april.csv.gz', 'april, flights.csv')
+    """
+    return brief if brief.partition(".")[0] == name else f"{name}, {brief}"
 
 
 def _structure(table: Rows, demands: Demands, place: str) -> list[Finding]:

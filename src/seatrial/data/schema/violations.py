@@ -134,6 +134,8 @@ def _value(name: str, kind: str) -> str:
     """What is compared: numbers as floats, times as seconds, all else as text."""
     if kind_of(kind) == "number":
         return f"CAST({name} AS DOUBLE)"
+    if kind == "DATE":  # which reaches farther than microseconds do
+        return f"epoch({name})"
     return f"(epoch_us({name}) / 1e6)" if kind_of(kind) == "time" else f"CAST({name} AS VARCHAR)"
 
 

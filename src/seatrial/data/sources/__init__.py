@@ -1,8 +1,8 @@
 """How does what a dataset names become rows? One file for each kind of source.
 
 A source makes the relation ``rows`` in a duckdb connection, in the source's order, and tells the
-fingerprint of what it read. What duckdb cannot read in pieces as it lies (packed text, JSON,
-a database, another machine) is first written into the scratch folder.
+fingerprint of what it read. What duckdb cannot read fast and in pieces as it lies (text, JSON, a
+database, another machine) is first written into the scratch folder.
 
 To add a kind of file, write a reader (``Reader`` below) and name its endings in
 ``sources/local.py`` and in :data:`seatrial.data.dataset.SUFFIXES`.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seatrial.data.sources.scratch import Scratch
 
 SMALL = 16 * 2**20
-"""Text of so many bytes is read into memory at once; larger is read again for every question."""
+"""Files of so many bytes are read into memory at once; larger ones become Parquet first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Opened:
 
     fingerprint: str
     files: Files | None = None
-    """The files that are read again for every question, and so must stay as they are."""
+    """The files that it is of; while it is open they must stay as they are."""
     rows: int | None = None
 
 

@@ -10,8 +10,11 @@ import duckdb
 if TYPE_CHECKING:
     from seatrial.data.sources.scratch import Scratch
 
-LIMIT_MB = 1024
-"""Scans and counts are as fast with it as without; half of a smaller memory is the limit there."""
+LEAST_MB, THREAD_MB = 256, 128
+"""Scans and counts are as fast with so much as with more; each thread has buffers of its own."""
+
+WIDE_MB = 1024
+"""Records, and rows of very many columns, take more: duckdb holds thousands of them at once."""
 
 _TRAINING_SHARE = 0.8
 """Of the memory, once rows are wanted themselves: a model is trained on all of them at once."""
@@ -24,14 +27,24 @@ def connect(scratch: Scratch) -> duckdb.DuckDBPyConnection:
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "memory_limit": f"{min(LIMIT_MB, _memory_mb() // 2)}MB",
             "temp_directory": str(scratch.path / "spilled"),
         },
     )
+    allow(connection, LEAST_MB)
     connection.execute("SET enable_progress_bar = false")
+    # Else all that is asked of a row group is read at once, however large the group is.
+    connection.execute("SET disable_parquet_prefetching = true")
     # A Parquet file's bounds leave NaN out; duckdb 2.0 takes them for "no NaN", and miscounts.
     connection.execute("SET disabled_optimizers = 'statistics_propagation'")
     return connection
+
+
+def allow(connection: duckdb.DuckDBPyConnection, least_mb: int) -> None:
+    """Allow so much memory, or what the threads take; no more than half of what there is."""
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchone() or (1,)
+    limit_mb = min(max(least_mb, THREAD_MB * threads), _memory_mb() // 2)
+    connection.execute(f"SET memory_limit = '{limit_mb}MB'")
+    connection.execute(f"SET threads = {max(1, min(threads, 2 * limit_mb // THREAD_MB))}")
 
 
 def widen(connection: duckdb.DuckDBPyConnection) -> None:

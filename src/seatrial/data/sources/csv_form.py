@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import sys
 from typing import TYPE_CHECKING
 
 from seatrial.errors import SHOWN, Mistake
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from seatrial.data.dataset import Dataset
 
 _CHUNK = 1 << 20
+
+_LONGEST = 64 << 20
+"""No line or field has so many bytes (duckdb takes far fewer): the rest may be the whole file."""
 
 
 def mistakes_in(dataset: Dataset, path: Path, delimiter: str) -> list[Mistake]:
@@ -35,6 +37,10 @@ def mistakes_in(dataset: Dataset, path: Path, delimiter: str) -> list[Mistake]:
                 break
     except UnicodeDecodeError:
         mistakes.append(_not_utf8(dataset, path, lines.count))
+    except _EndlessError:
+        what = f"dataset {dataset.name!r}: a line of more than {_LONGEST >> 20} MiB"
+        fix = "end each line with a line feed; if this is no text, correct the ending of its name"
+        mistakes.append(Mistake(what, where=f"{dataset.place}:{lines.count + 1}", fix=fix))
     except csv.Error as fault:
         mistakes.append(
             Mistake(
@@ -121,8 +127,12 @@ def _fields(count: int) -> str:
 
 
 def _records(lines: _Lines, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(_LONGEST)
     return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
+class _EndlessError(csv.Error):
+    """A line that does not end."""
 
 
 class _Lines:
@@ -137,9 +147,11 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._bytes.readline()
+        line = self._bytes.readline(_LONGEST)
         if not line:
             raise StopIteration
+        if len(line) == _LONGEST:
+            raise _EndlessError
         self.count += 1
         return line.decode("utf-8-sig" if self.count == 1 else "utf-8")
 

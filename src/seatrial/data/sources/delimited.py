@@ -1,9 +1,15 @@
-"""CSV and TSV: text in one dialect, its types told by every row."""
+"""CSV and TSV: text in one dialect, its types told by every row.
+
+A small file becomes a table in memory, a large one Parquet in the scratch folder: to write it
+costs less than to read the text a second time. Very wide text, and text that there is no room for,
+is read again for every question.
+"""
 
 from __future__ import annotations
 
 import csv
 import glob
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -11,13 +17,14 @@ import duckdb
 
 from seatrial.data.column import quoted
 from seatrial.data.sources import SMALL
+from seatrial.data.sources.connection import WIDE_MB, allow
 from seatrial.data.sources.csv_form import first_nul, header_of, mistakes_in
 from seatrial.data.sources.refusals import unique_names
-from seatrial.data.sources.text_types import WIDE, types_in_one_scan, types_of
+from seatrial.data.sources.text_types import WIDE, as_guessed, types_in_one_scan, types_of
 from seatrial.errors import FormError, Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from seatrial.data.sources import Place
@@ -44,8 +51,9 @@ def _read(place: Place, path: Path, delimiter: str) -> int | None:
         fix = "remove it: the first line must name the columns"
         raise FormError(Mistake(what, where=f"{place.dataset.place}:1", fix=fix))
     unique_names(place.dataset, names)
-    small = path.stat().st_size <= SMALL and len(names) <= WIDE
-    make = _in_memory if small else _on_disk
+    if len(names) > WIDE:
+        allow(place.connection, WIDE_MB)
+    make = _way(place, path, names)
     with ThreadPoolExecutor(max_workers=1) as beside:
         nul = beside.submit(first_nul, place.dataset, path)
         try:
@@ -61,6 +69,20 @@ def _read(place: Place, path: Path, delimiter: str) -> int | None:
     return rows
 
 
+def _way(place: Place, path: Path, names: list[str]) -> Callable[..., int | None]:
+    size = path.stat().st_size
+    if len(names) > WIDE:
+        return _again
+    if size <= SMALL:
+        return _in_memory
+    # As Parquet it takes less.
+    return _converted if _free(place.scratch.path) > size else _again
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
 def _in_memory(
     place: Place, path: Path, delimiter: str, names: list[str], *, strict: bool
 ) -> int | None:
@@ -73,7 +95,30 @@ def _in_memory(
     return None
 
 
-def _on_disk(
+def _converted(
+    place: Place, path: Path, delimiter: str, names: list[str], *, strict: bool
+) -> int | None:
+    texts = _scan(path, delimiter, dict.fromkeys(names, "VARCHAR"), strict=strict)
+    read, typed = as_guessed(place.connection, texts, names)
+    written = place.scratch.path / "text.parquet"
+    try:
+        found = _scan(path, delimiter, read, strict=strict)
+        rows = _written(place, f"SELECT {', '.join(typed)} FROM {found}", written)  # noqa: S608
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        # The first rows told too little, or the file is not well formed: this look tells which.
+        types, _ = types_in_one_scan(place.connection, texts, names)
+        rows = _written(place, f"FROM {_scan(path, delimiter, types, strict=strict)}", written)
+    place.connection.execute(f"CREATE VIEW rows AS FROM read_parquet('{written}')")
+    return rows
+
+
+def _written(place: Place, query: str, path: Path) -> int:
+    form = "FORMAT parquet, COMPRESSION lz4"
+    answer = place.connection.execute(f"COPY ({query}) TO '{path}' ({form})").fetchone()
+    return int(answer[0]) if answer else 0
+
+
+def _again(
     place: Place, path: Path, delimiter: str, names: list[str], *, strict: bool
 ) -> int | None:
     texts = _scan(path, delimiter, dict.fromkeys(names, "VARCHAR"), strict=strict)

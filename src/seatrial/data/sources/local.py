@@ -127,6 +127,6 @@ def _matching(place: Place, pattern: Path) -> tuple[Path, dict[str, Path]]:
         Mistake(
             f"dataset {place.dataset.name!r}: no file fits the pattern",
             where=place.dataset.place,
-            fix="correct the path under `datasets:`; * stands for any part of a name",
+            fix="correct the path; * stands for any part of a name",
         )
     )

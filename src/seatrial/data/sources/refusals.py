@@ -29,7 +29,7 @@ def damaged(dataset: Dataset, fault: Exception, name: str = "") -> FormError | S
         what = f"there is no space for what dataset {dataset.name!r} needs beside it"
         fix = "free space there, or name another folder in the variable TMPDIR"
         return StoreError(Mistake(what, where=tempfile.gettempdir(), fix=fix))
-    if type(fault).__name__ == "OutOfMemoryException":
+    if type(fault).__name__ == "OutOfMemoryException" or text.startswith("Out of Memory"):
         what = f"memory is too small for what is asked of dataset {dataset.name!r}:\n  "
         fix = "ask less at once (fewer columns), or take a larger machine"
         return StoreError(Mistake(what + said(dataset, fault), where=dataset.place, fix=fix))
@@ -87,7 +87,8 @@ def unreadable(dataset: Dataset, path: Path, fault: OSError) -> Mistake:
         files = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
         what = f"dataset {dataset.name!r}: the file does not exist"
         near = nearest(path.name, files)
-        return Mistake(what, where=where, nearest=near, fix="correct the path under `datasets:`")
+        fix = "correct the path (of a pipeline's dataset: under `datasets:`)"
+        return Mistake(what, where=where, nearest=near, fix=fix)
     what = f"dataset {dataset.name!r} cannot be read: {fault.strerror or fault}"
     return Mistake(what, where=where, fix="check the path and the disk")
 
@@ -110,7 +111,8 @@ def is_empty(dataset: Dataset, name: str) -> Mistake:
 
 def has_no_rows(dataset: Dataset) -> Mistake:
     """Columns, and nothing in them."""
-    what = f"dataset {dataset.name!r} has a header but no rows"
+    there = "columns" if dataset.table or dataset.query else "a header"
+    what = f"dataset {dataset.name!r} has {there} but no rows"
     return Mistake(what, where=dataset.place, fix="write at least one row")
 
 

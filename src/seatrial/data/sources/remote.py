@@ -80,6 +80,8 @@ def _store(dataset: Dataset) -> tuple[Any, str]:
         what = f"dataset {dataset.name!r}: unknown kind of address {kind + '://'!r}"
         near = nearest(kind, fsspec.available_protocols())
         fix = "write a path of this machine, or such as s3://bucket/file.parquet"
+        if kind.startswith(("sqlite", "postgresql")):
+            fix = "declare it under `datasets:` with `database:` and `table:`, and give that name"
         raise FormError(Mistake(what, where=dataset.place, nearest=near, fix=fix)) from fault
 
 
@@ -94,7 +96,7 @@ def _told(dataset: Dataset, store: Any, root: str) -> Iterator[None]:
         bucket = " (the bucket does not exist)" if "bucket" in str(fault).lower() else ""
         what = f"dataset {dataset.name!r}: there is nothing at its address{bucket}"
         near = "" if bucket else _nearest(store, root)
-        fix = "correct the path under `datasets:`"
+        fix = "correct the path (of a pipeline's dataset: under `datasets:`)"
         raise FormError(Mistake(what, where=dataset.place, nearest=near, fix=fix)) from fault
     except PermissionError as fault:
         what = f"dataset {dataset.name!r}: the store refuses to let it be read ({fault})"

@@ -43,6 +43,6 @@ def _sweep(folder: str) -> None:
     """Remove, once for this process, what killed programs left behind."""
     for path in Path(folder).glob(f"{_NAME}*"):
         # Another user's, or another sweep was first: not ours to remove.
-        with contextlib.suppress(OSError), (path / _LOCK).open("r+b") as lock:
+        with contextlib.suppress(OSError), (path / _LOCK).open("a+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(path, ignore_errors=True)

@@ -64,6 +64,35 @@ def types_in_one_scan(
     return found | types_of(connection, relation, wrong), rows
 
 
+def as_guessed(
+    connection: duckdb.DuckDBPyConnection, relation: str, names: Sequence[str]
+) -> tuple[dict[str, str], list[str]]:
+    """How to read typed rows at once, when the first rows look like all others.
+
+    As what each column is to be read, and the expressions that make the rows of it: they raise
+    an error where a value is not what was guessed.
+    """
+    guesses = _counted(connection, f"(FROM {relation} LIMIT {SAMPLE})", names)
+    # Where a fraction was seen, to be read as a number is all that is asked.
+    direct = {name: g.type == "DOUBLE" and bool(g.decimals) for name, g in guesses.items()}
+    read = {name: "DOUBLE" if direct[name] else "VARCHAR" for name in names}
+    typed = [
+        quoted(name)
+        if direct[name]
+        else f"{_demanded(quoted(name), guesses[name])} AS {quoted(name)}"
+        for name in names
+    ]
+    return read, typed
+
+
+def _demanded(text: str, guess: Counts) -> str:
+    alike = _alike(text, guess)
+    if alike == "TRUE":
+        return text
+    right = f"CAST({text} AS {guess.type})"
+    return f"CASE WHEN {text} IS NULL OR ({alike}) THEN {right} ELSE error('another type') END"
+
+
 class Counts(NamedTuple):
     """How many values there are, and how many of them could be of which type."""
 
@@ -125,24 +154,24 @@ def _counts(text: str) -> tuple[str, ...]:
 
 def _confirmation(text: str, guess: Counts) -> str:
     """A cheap condition over all values that only holds when the guess is right."""
+    return f"count({text}) = count_if({_alike(text, guess)})"
+
+
+def _alike(text: str, guess: Counts) -> str:
+    """What each value is when the guess is right: cheaper than to look whether it is."""
     kind = guess.type
     if not guess.values:
-        return f"count({text}) = 0"
+        return "FALSE"
     if kind == "VARCHAR" and guess.numbers == guess.values:  # codes, unless a decimal follows
-        return f"count_if({_decimal(text)}) = 0"
+        return f"NOT ({_decimal(text)})"
     if kind == "VARCHAR":  # no type fits the first rows, so none fits all
-        return f"count({text}) >= 0"
+        return "TRUE"
     if kind == "DOUBLE":
-        alike = _fits(text, "DOUBLE")
-        if not guess.decimals:
-            alike += f" AND NOT {_code(text)}"
-    elif kind in {"BIGINT", "DATE"}:  # as it would be written: no code, no fraction, no time
-        alike = f"TRY_CAST({text} AS {kind})::VARCHAR = {text}"
-    elif kind == "BOOLEAN":
-        alike = _boolean(text)
-    else:
-        alike = f"{_like(text, _TIME)} AND {_fits(text, kind)}"
-    return f"count({text}) = count_if({alike})"
+        whole = "" if guess.decimals else f" AND NOT {_code(text)}"
+        return f"{_fits(text, 'DOUBLE')}{whole}"
+    if kind in {"BIGINT", "DATE"}:  # as it would be written: no code, no fraction, no time
+        return f"TRY_CAST({text} AS {kind})::VARCHAR = {text}"
+    return _boolean(text) if kind == "BOOLEAN" else f"{_like(text, _TIME)} AND {_fits(text, kind)}"
 
 
 def _boolean(text: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
+import signal
 import socket
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -132,14 +134,33 @@ def _start(dataset: Dataset, master: str) -> SparkSession:
         builder = builder.config(name, value)
     log = scratch.path / "spark.log"
     try:
-        with _options(scratch.path), _into(log):
+        with _options(scratch.path), _into(log), _same_interrupt():
             session = builder.getOrCreate()
     except Exception as fault:
         said = words_of(log)
         scratch.remove()
         raise not_started(dataset, fault, said) from fault
+    # A call that was cut off raises an error, which we tell: Py4J also logs where it happened.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_py4j)
     atexit.register(_end, session, scratch)
     return session
+
+
+@contextmanager
+def _same_interrupt() -> Iterator[None]:
+    """Ctrl-C stays what it was: Spark's own answer to it asks the JVM, in the midst of a call."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        with suppress(ValueError, TypeError):  # another thread than the main one; not set by Python
+            signal.signal(signal.SIGINT, before)
+
+
+def _is_not_py4j(record: logging.LogRecord) -> bool:
+    """Py4J also logs without a name."""
+    return "py4j" not in Path(record.pathname).parts
 
 
 @contextmanager

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.data.divergence import Counted
-from seatrial.data.interval import BEYOND
-from seatrial.data.merging import evidence
+from seatrial.data.drift.divergence import Counted
+from seatrial.data.drift.interval import BEYOND
+from seatrial.data.drift.merging import evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seatrial.data.divergence import Divergence
-    from seatrial.data.interval import Estimate
+    from seatrial.data.drift.divergence import Divergence
+    from seatrial.data.drift.interval import Estimate
 
 MISSED = 0.1
 """What is planned succeeds but for this part of the checks."""
@@ -65,7 +65,7 @@ def rows_needed(
     the root of ``1 / rows + 1 / reference rows``. More rows also have more bins, which may show
     more.
 
-    >>> from seatrial.data.divergence import MEASURES
+    >>> from seatrial.data.drift.divergence import MEASURES
     >>> counts = np.array([90.0, 110.0]), np.array([5000.0, 5000.0])
     >>> rows_needed(MEASURES["kl"], Counted(*counts), 0.01, 0.05).rows > 0
     True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.data.column import Column, Kind, listed
-from seatrial.data.limits import demand_named
+from seatrial.data.drift.limits import demand_named
 from seatrial.data.meant import meant
 from seatrial.data.shape import Shape
 from seatrial.errors import FormError, Mistake, nearest
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from seatrial.data import Rows
-    from seatrial.data.limits import Limits
+    from seatrial.data.drift.limits import Limits
     from seatrial.data.profiles.profile import Profile
     from seatrial.data.shape import ColumnProfile
 
@@ -59,7 +59,7 @@ def comparable(profile: Profile, rows: Rows, limits: Limits, command: str = "") 
     command = command or f"seatrial profile {rows.dataset.place} -o FILE"
     demand_named(limits, profile, [column.name for column in rows.columns], command)
     known = {column.name: column for column in rows.columns}
-    wanted = _wanted(profile, rows, limits)
+    wanted = _wanted(profile, rows, limits, command)
     needed = dict.fromkeys([*(column.name for column in wanted), *limits.slices])
     missing = [name for name in needed if name not in known]
     there = [column for column in wanted if column.name in known]
@@ -90,7 +90,7 @@ def bounded(findings: Iterable[Finding], count: int, what: str, where: str) -> I
         yield Finding(what=f"and {count - TOLD} more {what}", where=where)
 
 
-def _wanted(profile: Profile, rows: Rows, limits: Limits) -> list[ColumnProfile]:
+def _wanted(profile: Profile, rows: Rows, limits: Limits, command: str) -> list[ColumnProfile]:
     """The columns that are named; else all but key, time and those that are no features."""
     dataset, there = rows.dataset, {column.name for column in rows.columns}
     if there.isdisjoint(column.name for column in profile.columns):
@@ -100,7 +100,7 @@ def _wanted(profile: Profile, rows: Rows, limits: Limits) -> list[ColumnProfile]
                 f"the profile of {profile.dataset!r} is of other columns: {listed(known, 6)}\n"
                 f"  dataset {dataset.name!r} has: {listed(found, 6)}",
                 where=dataset.place,
-                fix=f"profile the right data: `seatrial profile {dataset.place} -o FILE`",
+                fix=f"profile the right data: `{command}`",
             )
         )
     apart = {*limits.exclude}

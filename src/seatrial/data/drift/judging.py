@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.data.column import listed
-from seatrial.data.comparable import comparable
-from seatrial.data.compared import compared
-from seatrial.data.drift_findings import news, told
-from seatrial.data.pairs import paired
-from seatrial.data.settling import together
+from seatrial.data.drift.comparable import comparable
+from seatrial.data.drift.compared import compared
+from seatrial.data.drift.findings import news, told
+from seatrial.data.drift.pairs import paired
+from seatrial.data.drift.settling import together
 from seatrial.errors import FormError, Mistake
 from seatrial.outcome import Finding, Measure, Verdict, combine
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from seatrial.data import Rows
-    from seatrial.data.compared import Compared
-    from seatrial.data.divergence import Divergence
-    from seatrial.data.limits import Limits
-    from seatrial.data.pairs import Pair
+    from seatrial.data.drift.compared import Compared
+    from seatrial.data.drift.divergence import Divergence
+    from seatrial.data.drift.limits import Limits
+    from seatrial.data.drift.pairs import Pair
     from seatrial.data.profiles.profile import Profile
 
 
@@ -37,8 +37,6 @@ class Drift:
     dataset: str
     divergence: Divergence
     compared: tuple[Compared, ...]
-    command: str = ""
-    """What makes the reference, where that is known."""
     broken: tuple[str, ...] = ()
     faults: tuple[Finding, ...] = ()
     moves: tuple[Finding, ...] = ()
@@ -77,7 +75,7 @@ def compare(profile: Profile, rows: Rows, limits: Limits, command: str = "") -> 
     pairs = paired(profile, rows, fit.columns, limits)
     if pairs and not fit.broken and not any(pair.fits(limits.divergence) for pair in pairs):
         raise _nothing_fits(rows, limits.divergence, pairs)
-    found = judge(pairs, limits, rows.dataset.name, command)
+    found = judge(pairs, limits, rows.dataset.name)
     return replace(
         found,
         broken=fit.broken,
@@ -86,18 +84,16 @@ def compare(profile: Profile, rows: Rows, limits: Limits, command: str = "") -> 
     )
 
 
-def judge(pairs: Sequence[Pair], limits: Limits, dataset: str, command: str = "") -> Drift:
+def judge(pairs: Sequence[Pair], limits: Limits, dataset: str) -> Drift:
     """Judge columns that were counted twice on the same bins; ``dataset`` is told as the place.
-
-    ``command`` is what makes the reference, to be told where it is too small.
 
     The lower bounds are wrong together, for all columns and slices at once, with probability
     0.05 at most, so that the number of columns raises no false alarm; the upper bounds need no
     such correction, because all must lie within their limits for a pass (Berger, 1982,
     Technometrics 24). Raises FileError for an unknown measure.
 
-    >>> from seatrial.data.limits import Limits
-    >>> from seatrial.data.pairs import Pair
+    >>> from seatrial.data.drift.limits import Limits
+    >>> from seatrial.data.drift.pairs import Pair
     >>> from seatrial.data.shape import ColumnProfile
     >>> then, now = (
     ...     ColumnProfile(name="carrier", kind="string", values=("AA", "UA"), counts=counts)
@@ -111,7 +107,7 @@ def judge(pairs: Sequence[Pair], limits: Limits, dataset: str, command: str = ""
     fit = [pair for pair in pairs if pair.fits(divergence)]
     alpha = together(max(1, len(fit)))
     found = tuple(compared(p, divergence, limits.of(p.reference.name), alpha) for p in fit)
-    drift = Drift(dataset=dataset, divergence=divergence, compared=found, command=command)
+    drift = Drift(dataset=dataset, divergence=divergence, compared=found)
     return replace(
         drift,
         moves=tuple(told(drift)),

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from seatrial.data.divergence import Counted
+    from seatrial.data.drift.divergence import Counted
 
     Lengths = NDArray[np.float64]
 

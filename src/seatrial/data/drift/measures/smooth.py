@@ -3,8 +3,9 @@
 The bounds invert a test: the lower one is the least divergence under which a value as large as
 the one found is not too improbable, the upper one the largest under which one as small is not. How
 the moments grow with the divergence is read off three points: no divergence, the one found, and
-one about where the upper bound will be, on the exponential path through both (DiCiccio and Romano, 1990, Int. Stat. Rev. 58,
-59: nonparametric tilting); near zero they are those of a noncentral chi-square.
+one about where the upper bound will be, on the exponential path through both (nonparametric
+tilting: DiCiccio and Romano, 1990, Int. Stat. Rev. 58, 59). Near zero they are those of a
+noncentral chi-square.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.data.interval import BEYOND, NOTHING, SMOOTHING, Estimate, shares
-from seatrial.data.measures.moments import moments
-from seatrial.data.measures.tails import tails
-from seatrial.data.merging import (
+from seatrial.data.drift.interval import BEYOND, NOTHING, SMOOTHING, Estimate, shares
+from seatrial.data.drift.measures.moments import moments
+from seatrial.data.drift.measures.tails import tails
+from seatrial.data.drift.merging import (
     EXPECTED,
     FEWEST,
     NOISE,
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from seatrial.data.divergence import Counted
-    from seatrial.data.measures.formulas import Terms
-    from seatrial.data.measures.moments import Formula
+    from seatrial.data.drift.divergence import Counted
+    from seatrial.data.drift.measures.formulas import Terms
+    from seatrial.data.drift.measures.moments import Formula
 
     Counts = NDArray[np.float64]
 
@@ -77,7 +78,8 @@ class Smooth:
         formula, errors = self.told(rows, most), (alpha, beyond)
         value, low, high = _bounds(formula, self.scale, ours, theirs, errors)
         if fresh(counted).any():
-            # The reference's source has rather more of it than on average, or nothing at all.
+            # The reference's source has rather more of it than on average, or nothing at all. A
+            # check counts what is new among the old (unseen.py): it is for who asks for all bins.
             more, none = (
                 merged(counted, most, self.expected, unseen)[1]
                 for unseen in (once(counted) + 1, 0.0)

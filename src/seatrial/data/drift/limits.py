@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seatrial.data.divergence import MEASURES
+from seatrial.data.drift.divergence import MEASURES
 from seatrial.errors import FileError, FormError, Mistake, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from seatrial.data.divergence import Divergence
+    from seatrial.data.drift.divergence import Divergence
     from seatrial.data.profiles.profile import Profile
 
 
@@ -64,11 +65,15 @@ class Misnamed:
 def misnamed(
     limits: Limits, profile: Profile, command: str, others: Sequence[str] | None = None
 ) -> Iterator[Misnamed]:
-    """Every name in ``limits`` that the profile lacks.
+    """Every name in ``limits`` that the profile lacks, and thresholds that are no limit.
 
     ``command`` is what makes the profile, to which ``--by COLUMN`` may be added. What is not
     compared may be in the data alone, ``others``; without these it is not looked at.
     """
+    own = [("thresholds", limit) for limit in limits.thresholds.values()]
+    for key, limit in [("threshold", limits.usual), *own]:
+        if not math.isfinite(limit):
+            yield Misnamed(key, f"{limit} is no limit", fix="write a finite number above 0")
     known = [column.name for column in profile.columns]
     named: dict[str, Sequence[str]] = {
         "columns": limits.columns,
@@ -92,13 +97,17 @@ def _unsliced(
     limits: Limits, profile: Profile, known: Sequence[str], command: str
 ) -> Iterator[Misnamed]:
     there = [*dict.fromkeys(part.column for part in profile.slices)]
-    by = " ".join(f"--by {name}" for name in dict.fromkeys([*there, *limits.slices]))
+    wanted = [name for name in limits.slices if name in known]
+    by = " ".join(f"--by {name}" for name in dict.fromkeys([*there, *wanted]))
     for name in dict.fromkeys(limits.slices):
         if name in there:
             continue
         what = f"the profile of {profile.dataset!r} has no slices by {name!r}"
-        close = "" if name in known else nearest(name, [*there, *known])
-        yield Misnamed("slices", what, close, f"make them: `{command} {by}`")
+        if name not in known:
+            close = nearest(name, [*there, *known])
+            yield Misnamed("slices", what, close, "correct the name")
+            continue
+        yield Misnamed("slices", what, fix=f"make them: `{command} {by}`")
 
 
 def demand_named(limits: Limits, profile: Profile, others: Sequence[str], command: str) -> None:

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.data.interval import BEYOND, NOTHING, Estimate, shares
-from seatrial.data.measures.lengths import lengths
-from seatrial.data.measures.noise import noise
-from seatrial.data.merging import FEWEST, NOISE, evidence, merged, rows_of
+from seatrial.data.drift.interval import BEYOND, NOTHING, Estimate, shares
+from seatrial.data.drift.measures.lengths import lengths
+from seatrial.data.drift.measures.noise import noise
+from seatrial.data.drift.merging import FEWEST, NOISE, evidence, merged, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from seatrial.data.divergence import Counted
+    from seatrial.data.drift.divergence import Counted
 
     Counts = NDArray[np.float64]
 

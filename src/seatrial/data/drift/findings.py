@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.data.column import listed
-from seatrial.data.comparable import TOLD, bounded
-from seatrial.data.drift_words import clause, numbers, settles
+from seatrial.data.drift.comparable import TOLD, bounded
+from seatrial.data.drift.words import clause, numbers, settles
 from seatrial.outcome import Finding, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from seatrial.data.compared import Compared
-    from seatrial.data.drift import Drift
-    from seatrial.data.pairs import Pair
+    from seatrial.data.drift.compared import Compared
+    from seatrial.data.drift.judging import Drift
+    from seatrial.data.drift.pairs import Pair
 
     Parts = Sequence[Compared]
     """One column on all rows and in slices, those with one verdict; all rows come first."""
@@ -71,12 +71,12 @@ def _moved(parts: Parts, drift: Drift) -> Finding:
         what=f"`{first.name}` moved by {numbers(first.measure, drift.divergence)}"
         + (f": {why}" if why else ""),
         where=f"{drift.dataset}, column {first.pair.reference.name!r}",
-        hint=_unit(first.pair) or AGAIN,
+        hint=other_unit(first.pair) or AGAIN,
     )
 
 
-def _unit(pair: Pair) -> str:
-    """Mean and deviation that grew by the same factor look like another unit."""
+def other_unit(pair: Pair) -> str:
+    """Mean and deviation that grew by the same factor look like another unit; empty if not so."""
     now, before = pair.current, pair.reference
     if not (now.mean and before.mean and now.deviation and before.deviation):
         return ""
@@ -91,7 +91,7 @@ def _unit(pair: Pair) -> str:
 def _open(columns: Sequence[Parts], drift: Drift) -> Iterator[Finding]:
     """What is not settled: one by one where it may have moved, the rest together."""
     every = [each for parts in columns for each in parts]
-    hint = settles(every, drift.rows, drift.command)
+    hint = settles(every, drift.rows)
     maybe = [parts[0] for parts in columns if parts[0].reach > 1][:TOLD]
     for each in maybe:
         why = clause(each)

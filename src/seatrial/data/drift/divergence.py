@@ -1,8 +1,8 @@
 """By which measures can two distributions differ?
 
 A drift measure is one entry of ``MEASURES`` and one function from counts to an
-:class:`~seatrial.data.interval.Estimate`. A smooth function of the shares needs its derivatives
-alone (``measures/formulas.py``), a norm of their difference its noise (``measures/norms.py``).
+:class:`~seatrial.data.drift.interval.Estimate`. A smooth function of the shares needs only its
+derivatives (``measures/formulas.py``), a norm of the difference its noise (``measures/norms.py``).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from seatrial.data.interval import BEYOND
-from seatrial.data.measures import formulas, norms
-from seatrial.data.measures.smooth import Smooth
+from seatrial.data.drift.interval import BEYOND
+from seatrial.data.drift.measures import formulas, norms
+from seatrial.data.drift.measures.smooth import Smooth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from seatrial.data.interval import Estimate
+    from seatrial.data.drift.interval import Estimate
 
     Counts = NDArray[np.float64]
 

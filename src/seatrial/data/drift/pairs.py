@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.data.bins import ORDERED, present, rows_of
-from seatrial.data.divergence import Counted
+from seatrial.data.drift.bins import ORDERED, present, rows_of
+from seatrial.data.drift.divergence import Counted
+from seatrial.data.drift.merging import EXPECTED
 from seatrial.data.shape import Within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from seatrial.data import Rows
-    from seatrial.data.divergence import Divergence
-    from seatrial.data.limits import Limits
+    from seatrial.data.drift.divergence import Divergence
+    from seatrial.data.drift.limits import Limits
     from seatrial.data.profiles.profile import Profile
     from seatrial.data.shape import ColumnProfile
+
+    Counts = NDArray[np.float64]
 
 _NAMED = 20
 """Of so many columns the most frequent unlisted values are looked up: each costs a scan."""
@@ -61,9 +66,14 @@ class Pair:
     def counted(self) -> Counted:
         """What a measure is computed from."""
         ordered = self.reference.kind in ORDERED
+        now, before = (
+            np.array(present(column), np.float64) for column in (self.current, self.reference)
+        )
+        if not ordered:
+            before = _unpicked(before, now)
         return Counted(
-            np.array(present(self.current), np.float64),
-            np.array(present(self.reference), np.float64),
+            now,
+            before,
             np.array(self.reference.edges, np.float64) if ordered else None,
             (self.current.missing, self.reference.missing),
             self.reference.deviation,
@@ -72,6 +82,31 @@ class Pair:
     def fits(self, measure: Divergence) -> bool:
         """Whether the measure can be taken of such a column."""
         return not measure.numbers_only or self.reference.kind in ORDERED
+
+
+def _unpicked(before: Counts, now: Counts) -> Counts:
+    """The reference ``[k + 1]`` of listed values and all others, without the luck of the listing.
+
+    The most frequent values are listed; in a small reference those with hardly a row are listed by
+    luck, for as many others might have been. That they are rarer now is no news, nor that the
+    others are more frequent: of a column without repeats all that was listed is gone. So as much
+    of what the barely listed had as they lost, together, counts among the others. If they are
+    more frequent now they stay as they were, since luck speaks against it.
+
+    >>> ids = np.array([50.0, 1.0, 1.0, 48.0])
+    >>> _unpicked(ids, np.array([50.0, 0.0, 0.0, 50.0])).tolist()
+    [50.0, 0.0, 0.0, 50.0]
+    >>> _unpicked(ids, np.array([40.0, 9.0, 1.0, 50.0])).tolist()
+    [50.0, 1.0, 1.0, 48.0]
+    """
+    few = before < EXPECTED
+    few[-1] = False
+    had, has = before[few].sum() / max(before.sum(), 1), now[few].sum() / max(now.sum(), 1)
+    if not before[-1] or has >= had:
+        return before
+    kept = np.where(few, before * has / had, before)
+    kept[-1] += before.sum() - kept.sum()
+    return kept
 
 
 def said(part: Within) -> str:

@@ -5,6 +5,10 @@ share; so a category that is new in a fifth of the rows could hide among the old
 that is new is held against all the rest. Of two bins the divergence is at most that of all (the
 data-processing inequality: Cover and Thomas, Elements of Information Theory, 2.8), so what is
 certainly too far here is too far.
+
+The measures themselves take what is new as one more group, whose share in the reference may be
+nothing: then no upper bound is finite in truth, and one new row would keep a check from passing.
+So a check folds it away first, and comes here for it.
 """
 
 from __future__ import annotations
@@ -15,12 +19,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.data.divergence import Counted
-from seatrial.data.interval import BEYOND, SMOOTHING, Estimate
-from seatrial.data.settling import Settling
+from seatrial.data.drift.divergence import Counted
+from seatrial.data.drift.interval import BEYOND, SMOOTHING, Estimate
+from seatrial.data.drift.settling import Settling
 
 if TYPE_CHECKING:
-    from seatrial.data.divergence import Divergence
+    from seatrial.data.drift.divergence import Divergence
 
 _ENDLESS = 1e12
 """Of so many rows the value is that of the shares, without chance."""
@@ -93,14 +97,34 @@ def estimate(divergence: Divergence, found: Unseen, limit: float, alpha: float) 
     least = float(betaincinv(new, now - new + 1, alpha / 2))
     most = float(betaincinv(unmet + 1, max(before - unmet, 1), 1 - alpha / 2))
     up = float(betaincinv(new + 1, now - new, 1 - BEYOND)) if new < now else 1.0
-    q = (unmet + SMOOTHING) / (before + 2 * SMOOTHING)
+    q = _unmet_share(found)
 
     def between(p: float, q: float) -> float:
-        ours, theirs = (_ENDLESS * np.array([1 - share, share]) for share in (p, q))
-        return divergence.estimate(Counted(ours, theirs), limit, alpha).value if p > q else 0.0
+        return _between(divergence, p, q, limit)
 
     value = between(new / now, q)
     return Estimate(value, min(between(least, most), value), max(between(up, q), value))
+
+
+def is_more_than_luck(divergence: Divergence, found: Unseen, limit: float, doubt: float) -> bool:
+    """Whether what is new is too far even with fewer such rows, as few as that doubt allows.
+
+    How few rows the reference has is no excuse: what it could not have shown is not passed over.
+    """
+    from scipy.special import betaincinv  # noqa: PLC0415 - slow to import
+
+    least = float(betaincinv(found.new, found.now - found.new + 1, doubt))
+    return _between(divergence, least, _unmet_share(found), limit) > limit
+
+
+def _unmet_share(found: Unseen) -> float:
+    return (found.unmet + SMOOTHING) / (found.before + 2 * SMOOTHING)
+
+
+def _between(divergence: Divergence, p: float, q: float, limit: float) -> float:
+    """The divergence of two shares; 0 where the one now is no larger."""
+    ours, theirs = (_ENDLESS * np.array([1 - share, share]) for share in (p, q))
+    return divergence.estimate(Counted(ours, theirs), limit, BEYOND).value if p > q else 0.0
 
 
 def settling(divergence: Divergence, found: Unseen, limit: float, alpha: float) -> Settling:

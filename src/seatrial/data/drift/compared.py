@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.data import unseen
-from seatrial.data.bins import changes
-from seatrial.data.interval import Estimate
-from seatrial.data.settling import rows_needed
+from seatrial.data.drift import unseen
+from seatrial.data.drift.bins import changes
+from seatrial.data.drift.interval import Estimate
+from seatrial.data.drift.settling import rows_needed
 from seatrial.outcome import Direction, Measure, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seatrial.data.bins import Change
-    from seatrial.data.divergence import Counted, Divergence
-    from seatrial.data.pairs import Pair
-    from seatrial.data.settling import Settling
+    from seatrial.data.drift.bins import Change
+    from seatrial.data.drift.divergence import Counted, Divergence
+    from seatrial.data.drift.pairs import Pair
+    from seatrial.data.drift.settling import Settling
 
 _OF_UNSEEN = 0.1
 """This part of the error goes to the bound of what the reference never had."""
@@ -100,7 +100,7 @@ def _measured(
     folded, main, rest = unseen.folded(counted), alpha * (1 - _OF_UNSEEN), alpha * _OF_UNSEEN
     found = divergence.estimate(folded, limit, main)
     alone = unseen.estimate(divergence, new, limit, rest)
-    likely = unseen.estimate(divergence, new, limit, _DOUBT).low > limit
+    likely = unseen.is_more_than_luck(divergence, new, limit, _DOUBT)
     if likely or alone.high <= limit:
         value, low, high = max(found.value, alone.value), max(found.low, alone.low), alone.high
         found = Estimate(value, low, max(found.high, high))

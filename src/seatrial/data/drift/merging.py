@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from seatrial.data.divergence import Counted
+    from seatrial.data.drift.divergence import Counted
 
     Counts = NDArray[np.float64]
 
@@ -118,7 +118,8 @@ def merging(
     Neighbours come together when ``ordered``, else whatever a fixed shuffle makes neighbours.
     Groups that still hold less than ``least`` are one in the end. Picking the emptiest bins, again
     and again, would pick those that are empty by chance: where the reference is small, its noise
-    would look like a move.
+    would look like a move. For the same reason counts that chance alone may have made differ are
+    taken as equal (:func:`_likely`): else the full ones would stay alone, for being full.
 
     >>> merging(np.array([5.0, 1.0, 1.0, 5.0]), 3, ordered=True).tolist()
     [0, 1, 1, 2]
@@ -128,7 +129,7 @@ def merging(
     k = len(reference)
     order = np.arange(k) if ordered else _shuffle(k)
     places = np.zeros(k, np.int64)
-    places[order] = _parts(reference[order], most) if k > most else np.arange(k)
+    places[order] = _parts(_likely(reference[order]), most) if k > most else np.arange(k)
     sums = np.bincount(places, reference) if k else reference
     small = sums < least
     if small.any() and not small.all():
@@ -141,6 +142,22 @@ def merging(
 def _shuffle(k: int) -> NDArray[np.int64]:
     """An order of ``k`` bins that has nothing to do with their counts."""
     return np.random.default_rng(k).permutation(k)
+
+
+def _likely(counts: Counts) -> Counts:
+    """The counts, drawn to their mean as far as chance may have driven them from it.
+
+    Their squared distances from it are ``k - 1`` times the mean by chance alone (James and Stein,
+    1961, subtract that); twice as much is not believed.
+
+    >>> _likely(np.array([45.0, 55.0])).tolist(), _likely(np.array([0.0, 100.0])).tolist()
+    ([50.0, 50.0], [1.0, 99.0])
+    """
+    mean = counts.mean()
+    spread = float(((counts - mean) ** 2).sum())
+    chance = 2 * (len(counts) - 1) * float(mean)
+    likely: Counts = mean + (counts - mean) * (1 - chance / max(spread, chance, 1.0))
+    return likely
 
 
 def _parts(counts: Counts, most: int) -> NDArray[np.int64]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from seatrial.data.interval import SMOOTHING
+from seatrial.data.drift.interval import SMOOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from seatrial.data.measures.formulas import Terms
+    from seatrial.data.drift.measures.formulas import Terms
 
     Shares = NDArray[np.float64]
     Formula = Callable[[Shares, Shares], Terms]

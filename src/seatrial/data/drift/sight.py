@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.data.bins import ORDERED, present
 from seatrial.data.column import listed
-from seatrial.data.comparable import comparable
-from seatrial.data.pairs import said
-from seatrial.data.settling import rows_to_pass, sees, together
+from seatrial.data.drift.bins import ORDERED, present
+from seatrial.data.drift.comparable import comparable
+from seatrial.data.drift.pairs import said
+from seatrial.data.drift.settling import rows_to_pass, sees, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.data import Rows
-    from seatrial.data.limits import Limits
+    from seatrial.data.drift.limits import Limits
     from seatrial.data.profiles.profile import Profile
 
 
@@ -56,7 +56,7 @@ def demands(
             if seen
             else (
                 f"data that has not moved cannot pass: the {profile.rows * share:.0f} rows of"
-                f" {reference} are too few; make it from more: `{command}`"
+                f" {reference} are too few; make it from more"
             )
         )
 

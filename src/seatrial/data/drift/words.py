@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from seatrial.data.bins import ORDERED
+from seatrial.data.drift.bins import ORDERED
 from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seatrial.data.compared import Compared
-    from seatrial.data.divergence import Divergence
-    from seatrial.data.drift import Drift
+    from seatrial.data.drift.compared import Compared
+    from seatrial.data.drift.divergence import Divergence
+    from seatrial.data.drift.judging import Drift
     from seatrial.data.shape import ColumnProfile
     from seatrial.outcome import Measure
 
@@ -36,7 +36,7 @@ def reason(drift: Drift, reference: str) -> str:
     else:
         what = f"{drift.rows} row{'s' * (drift.rows != 1)} cannot settle"
         what += f" {_count(len(deciding), ranked)}, such as {deciding[0].name}: {said}"
-        what += f"; {settles(deciding, drift.rows, drift.command)}"
+        what += f"; {settles(deciding, drift.rows)}"
     return f"{drift.dataset}: {what}"
 
 
@@ -52,7 +52,7 @@ def _columns(found: Sequence[Compared]) -> str:
 def numbers(measure: Measure, divergence: Divergence) -> str:
     """Value, the bounds that decide, and the limit.
 
-    >>> from seatrial.data.divergence import MEASURES
+    >>> from seatrial.data.drift.divergence import MEASURES
     >>> from seatrial.outcome import Direction, Measure
     >>> moved = Measure(name="kl.delay", value=1.93, low=1.85, high=2.01, limit=0.1, n=900,
     ...                 direction=Direction.AT_MOST, verdict=Verdict.FAIL)
@@ -95,26 +95,28 @@ def _constant(column: ColumnProfile) -> str:
     return repr(there[0]) if len(there) == 1 and not column.other else ""
 
 
-def settles(unsettled: Sequence[Compared], rows: int, command: str) -> str:
-    """What would settle all of them: how many more rows, or what stands in the way.
+def settles(unsettled: Sequence[Compared], rows: int) -> str:
+    """What would settle all of them: how many more rows, or what stands in the way of which.
 
-    There are ``rows`` now, in all slices together; ``command`` makes the reference.
+    There are ``rows`` now, in all slices together.
     """
     empty = sum(each.settling is None for each in unsettled)
     if empty:
         some = f"{empty} of the slices" if empty > 1 else "one of the slices"
         return f"it needs rows: there are none in {some}"
-    found = [(each.pair.rows[0], each.settling) for each in unsettled if each.settling]
+    found = [(each, each.settling) for each in unsettled if each.settling]
     # What a slice needs comes with the rows of all the others.
-    more = [settling.rows * rows / own for own, settling in found if settling.rows is not None]
+    more = [s.rows * rows / each.pair.rows[0] for each, s in found if s.rows is not None]
     said = []
     if more:
-        them = "it" if len(more) == 1 else "them"
+        them = f"{len(more)} of them" if len(more) < len(found) else "them"
+        them = "it" if len(found) == 1 else them
         said = [f"about {_about(max(more))} more rows would settle {them}"]
-    stuck = {settling.larger: settling for _, settling in found if settling.rows is None}
-    for larger, settling in sorted(stuck.items(), key=lambda item: not item[0]):
-        fix = f"; make it from more: `{command}`" if larger and command else ""
-        said.append(settling.reason + fix)
+    for larger in (False, True):
+        stuck = [s for _, s in found if s.rows is None and s.larger is larger]
+        if stuck:
+            those = f"for {len(stuck)} of them, " if len(stuck) < len(found) else ""
+            said.append(those + stuck[0].reason + (": make it from more" if larger else ""))
     return "; ".join(said)
 
 

@@ -6,12 +6,12 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from seatrial.data.bins import ORDERED, names_of, rows_of
+from seatrial.data.drift.bins import ORDERED, names_of, rows_of
 
 if TYPE_CHECKING:
     from seatrial.data import Rows
-    from seatrial.data.compared import Compared
-    from seatrial.data.drift import Drift
+    from seatrial.data.drift.compared import Compared
+    from seatrial.data.drift.judging import Drift
     from seatrial.data.profiles.profile import Profile
     from seatrial.data.shape import ColumnProfile
 
