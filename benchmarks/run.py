@@ -22,7 +22,8 @@ PARTS = (
     "help_cost", "engine_step", "pipeline_cost", "registry_mlflow",
     "gateway_cpu", "gateway_peers", "gateway_start", "gateway_shadow", "gateway_nginx",
     "gateway_switch", "traffic_log", "traffic_join",
-    "evidence_offline", "evidence_intervals", "evidence_watch", "watch_rollback", "data_scan", "data_peers", "data_leakage", "data_drift",
+    "evidence_offline", "evidence_intervals", "evidence_watch", "watch_rollback",
+    "data_scan", "data_peers", "data_leakage", "data_drift",
 )  # fmt: skip
 HERE = Path(__file__).parent
 KEPT = HERE / "results.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import time
+from pathlib import Path
 
 
 class Stages:
@@ -23,6 +24,8 @@ class Stages:
     def tell(self, **more: object) -> None:
         """One line of JSON."""
         used = resource.getrusage(resource.RUSAGE_SELF)
-        peak_mb = used.ru_maxrss / 1024
+        # rusage would count the memory of who started this program, too
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        peak_mb = next(int(x.split()[1]) / 1024 for x in lines if x.startswith("VmHWM:"))
         cpu_s = used.ru_utime + used.ru_stime
         print(json.dumps({**self._cost, "cpu_s": cpu_s, "peak_mb": peak_mb, **more}))

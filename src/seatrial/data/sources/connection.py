@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 LEAST_MB, THREAD_MB = 256, 128
 """Scans and counts are as fast with so much as with more; each thread has buffers of its own."""
 
+CONVERTING_MB = 192
+"""Of each thread that writes text as Parquet; with less, duckdb leaves it all to one thread."""
+
 WIDE_MB = 1024
 """Records, and rows of very many columns, take more: duckdb holds thousands of them at once."""
 
@@ -39,10 +42,10 @@ def connect(scratch: Scratch) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def allow(connection: duckdb.DuckDBPyConnection, least_mb: int) -> None:
+def allow(connection: duckdb.DuckDBPyConnection, least_mb: int, thread_mb: int = THREAD_MB) -> None:
     """Allow so much memory, or what the threads take; no more than half of what there is."""
     (threads,) = connection.execute("SELECT current_setting('threads')").fetchone() or (1,)
-    limit_mb = min(max(least_mb, THREAD_MB * threads), _memory_mb() // 2)
+    limit_mb = min(max(least_mb, thread_mb * threads), _memory_mb() // 2)
     connection.execute(f"SET memory_limit = '{limit_mb}MB'")
     connection.execute(f"SET threads = {max(1, min(threads, 2 * limit_mb // THREAD_MB))}")
 

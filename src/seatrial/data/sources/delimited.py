@@ -17,7 +17,7 @@ import duckdb
 
 from seatrial.data.column import quoted
 from seatrial.data.sources import SMALL
-from seatrial.data.sources.connection import WIDE_MB, allow
+from seatrial.data.sources.connection import CONVERTING_MB, LEAST_MB, WIDE_MB, allow
 from seatrial.data.sources.csv_form import first_nul, header_of, mistakes_in
 from seatrial.data.sources.refusals import unique_names
 from seatrial.data.sources.text_types import WIDE, as_guessed, types_in_one_scan, types_of
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.data.sources import Place
+
+
+_GROUP = 30_720
+"""Rows of a row group: what each thread holds until it is written."""
 
 
 def read_commas(place: Place, path: Path) -> int | None:
@@ -98,22 +102,30 @@ def _in_memory(
 def _converted(
     place: Place, path: Path, delimiter: str, names: list[str], *, strict: bool
 ) -> int | None:
-    texts = _scan(path, delimiter, dict.fromkeys(names, "VARCHAR"), strict=strict)
-    read, typed = as_guessed(place.connection, texts, names)
     written = place.scratch.path / "text.parquet"
-    try:
-        found = _scan(path, delimiter, read, strict=strict)
-        rows = _written(place, f"SELECT {', '.join(typed)} FROM {found}", written)  # noqa: S608
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
-        # The first rows told too little, or the file is not well formed: this look tells which.
-        types, _ = types_in_one_scan(place.connection, texts, names)
-        rows = _written(place, f"FROM {_scan(path, delimiter, types, strict=strict)}", written)
+    allow(place.connection, LEAST_MB, CONVERTING_MB)
+    rows = _convert(place, path, delimiter, names, written, strict=strict)
+    allow(place.connection, LEAST_MB)
     place.connection.execute(f"CREATE VIEW rows AS FROM read_parquet('{written}')")
     return rows
 
 
+def _convert(
+    place: Place, path: Path, delimiter: str, names: list[str], written: Path, *, strict: bool
+) -> int:
+    texts = _scan(path, delimiter, dict.fromkeys(names, "VARCHAR"), strict=strict)
+    read, typed = as_guessed(place.connection, texts, names)
+    try:
+        found = _scan(path, delimiter, read, strict=strict)
+        return _written(place, f"SELECT {', '.join(typed)} FROM {found}", written)  # noqa: S608
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        # The first rows told too little, or the file is not well formed: this look tells which.
+        types, _ = types_in_one_scan(place.connection, texts, names)
+        return _written(place, f"FROM {_scan(path, delimiter, types, strict=strict)}", written)
+
+
 def _written(place: Place, query: str, path: Path) -> int:
-    form = "FORMAT parquet, COMPRESSION lz4"
+    form = f"FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE {_GROUP}"
     answer = place.connection.execute(f"COPY ({query}) TO '{path}' ({form})").fetchone()
     return int(answer[0]) if answer else 0
 

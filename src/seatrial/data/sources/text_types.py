@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-SAMPLE = 4_000
+SAMPLE = 2_000
 """Rows that the first guess comes from; a wrong one costs another scan of its column alone."""
 
 WIDE = 400
