@@ -635,7 +635,7 @@ def test_debug_shows_the_traceback(founding: Project, seatrial: Program) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.slow
+@pytest.mark.xdist_group("spark")  # not beside Spark, which takes every core from a live shadow
 def test_the_demo_delivers_two_models_stops_two_and_takes_one_back(
     seatrial: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
 VICTIM = Path(__file__).with_name("victim.py")
 KILLS, GROUPS = 50, 10
-EVENTS = 24
+EVENTS = 25
 STEPS = 9
 
 
