@@ -41,9 +41,7 @@ def told(dataset: Dataset, names: Callable[[], Sequence[str]] | None = None) -> 
         yield
     except (SeatrialError, KeyboardInterrupt):
         raise
-    except Exception as fault:
-        if not _is_of_spark(fault):
-            raise
+    except errors_of_spark() as fault:
         raise _as_ours(dataset, fault, names) from fault
 
 
@@ -80,9 +78,17 @@ def words_of(log: Path) -> str:
     return re.sub(r'^Exception in thread "main" [\w.]+: ', "", said)[:_LINE]
 
 
-def _is_of_spark(fault: Exception) -> bool:
-    modules = {kind.__module__.partition(".")[0] for kind in type(fault).__mro__}
-    return bool(modules & {"pyspark", "py4j", "grpc"}) or isinstance(fault, ConnectionError)
+def errors_of_spark() -> tuple[type[Exception], ...]:
+    """What a call of Spark may raise: PySpark's errors, those of its two bridges, a lost line."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - optional
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - optional
+
+    found = (PySparkException, Py4JError, ConnectionError)
+    try:
+        from grpc import RpcError  # noqa: PLC0415 - only with Spark Connect
+    except ImportError:
+        return found
+    return (*found, RpcError)
 
 
 def _as_ours(
