@@ -78,12 +78,12 @@ def words_of(log: Path) -> str:
     return re.sub(r'^Exception in thread "main" [\w.]+: ', "", said)[:_LINE]
 
 
-def errors_of_spark() -> tuple[type[Exception], ...]:
-    """What a call of Spark may raise: PySpark's errors, those of its two bridges, a lost line."""
+def errors_of_spark(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What a call of Spark may raise: PySpark's errors, those of its bridges, a lost line."""
     from py4j.protocol import Py4JError  # noqa: PLC0415 - optional
     from pyspark.errors import PySparkException  # noqa: PLC0415 - optional
 
-    found = (PySparkException, Py4JError, ConnectionError)
+    found = (PySparkException, Py4JError, ConnectionError, *more)
     try:
         from grpc import RpcError  # noqa: PLC0415 - only with Spark Connect
     except ImportError:

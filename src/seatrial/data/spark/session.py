@@ -68,7 +68,7 @@ def _remote(dataset: Dataset) -> SparkSession:
         session: Any = Remote.builder.remote(address).create()
         session.client.set_retry_policies([_short_patience()])
         session.conf.set("spark.sql.session.timeZone", "UTC")
-    except (OSError, *errors_of_spark()) as fault:
+    except errors_of_spark(OSError) as fault:
         raise not_started(dataset, fault) from fault
     atexit.register(_stop, session)
     return session  # type: ignore[no-any-return] # the two kinds of session are one interface
@@ -136,7 +136,7 @@ def _start(dataset: Dataset, master: str) -> SparkSession:
     try:
         with _options(scratch.path), _into(log), _same_interrupt():
             session = builder.getOrCreate()
-    except (OSError, *errors_of_spark()) as fault:
+    except errors_of_spark(OSError) as fault:
         said = words_of(log)
         scratch.remove()
         raise not_started(dataset, fault, said) from fault
