@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,7 +88,7 @@ def test_wait_stays_until_it_is_over(probing: Probing, monkeypatch: pytest.Monke
         slept.append(seconds)
         probing.clock.move(seconds=seconds)
 
-    monkeypatch.setattr("seatrial.engines.embedded.time.sleep", sleep)
+    monkeypatch.setattr("seatrial.engines.embedded.time", SimpleNamespace(sleep=sleep))
     probing.write("first: wait 20.5, pass")
     driven = probing.run(wait=True)
     assert (driven.exit_code, sum(slept)) == (0, 20.5)
@@ -105,7 +106,7 @@ def test_wait_ends_soon_after_the_run_is_cancelled(
         if len(slept) == 3:
             _cancel(waiting, monkeypatch)
 
-    monkeypatch.setattr("seatrial.engines.embedded.time.sleep", sleep)
+    monkeypatch.setattr("seatrial.engines.embedded.time", SimpleNamespace(sleep=sleep))
     driven = waiting.run(wait=True)
     assert (driven.exit_code, len(slept)) == (5, 3)
     assert isinstance(driven.error, SupersededError)

@@ -149,7 +149,7 @@ class Gateway:
                 at = self.stores.registry.channel(MODEL, channel)
                 said = gateways.readiness(self.stores.ledger, MODEL, at.version) if at else {}
                 known = said[self.identity].state if self.identity in said else ""
-                if at and known not in {state, "serving"}:
+                if at and known not in {state, "serving", "refused"}:
                     self.say(at.version, state)
 
     def count(self, tally: Tally) -> None:
