@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seatrial.cli._options import actor, minute
 from seatrial.errors import Mistake, StoreError, UsageError, nearest
@@ -81,9 +81,9 @@ def move_by_hand(
 def _demand_no_quarantine(opened: Project, version: Version, event: str, *, lift: bool) -> str:
     """The digest of the model file; :class:`UsageError` when it was rolled back by itself."""
     from seatrial.registry import brakes
+    from seatrial.registry.opened import digest_of
 
-    files: Any = opened.registry.manifest(version)["files"]
-    digest = str(files["model.onnx"])
+    digest = digest_of(opened.registry, version)
     found = brakes.quarantined(opened.ledger, version.model, digest)
     if found is not None and not lift:
         fix = "if you know better, add --lift-quarantine; it is recorded with your reason"

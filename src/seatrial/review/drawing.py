@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.inference.answer import Answer
-    from seatrial.inference.session import Model
+    from seatrial.inference.opening import Answers
 
 MOST_REQUESTS = 5000
 """Requests that are looked at at once; whatever more would settle needs too many labels."""
@@ -74,7 +74,7 @@ def draw(
     traffic: Path,
     model: str,
     served: int,
-    other: Model,
+    other: Answers,
     since: datetime,
     until: datetime,
     seed: str,
@@ -215,7 +215,7 @@ def _digest(text: str) -> int:
 
 
 def _rows(
-    folder: Path, chosen: Mapping[Path, Sequence[tuple[int, int]]], other: Model
+    folder: Path, chosen: Mapping[Path, Sequence[tuple[int, int]]], other: Answers
 ) -> tuple[Any | None, int]:
     """The chosen rows in their order, and how many lack a column."""
     tables: list[Any] = []

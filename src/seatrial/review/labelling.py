@@ -15,11 +15,11 @@ import sqlalchemy as sa
 
 from seatrial.errors import Mistake, UsageError
 from seatrial.evidence.labelling import Settled, settle
-from seatrial.inference.session import Model
 from seatrial.ledger import claims, runs
 from seatrial.ledger.store import canonical
 from seatrial.ledger.tables import EVENT, STEP
 from seatrial.outcome import Finding, Outcome, Verdict
+from seatrial.registry.opened import opened
 from seatrial.review import items
 from seatrial.review.drawing import Differing, Drawn, Place, draw
 from seatrial.review.items import Status
@@ -30,7 +30,6 @@ from seatrial.review.label_questions import (
     Asked,
     gone,
     question_of,
-    signature_of,
 )
 from seatrial.review.run_decisions import GATE
 
@@ -198,9 +197,7 @@ def _draw(project: Project, sheet: Sheet) -> bool:
         return False
     number = asked.other
     version = project.registry.version(asked.model, number)
-    other = Model.load(
-        project.registry.file(version, "model.onnx"), signature_of(project, asked.model, number)
-    )
+    other = opened(project.registry, version)
     drawn = draw(
         project.workspace.traffic, asked.model, asked.served, other, since, until, sheet.item.id
     )

@@ -10,8 +10,8 @@ from seatrial.evidence.agreement import agreement
 from seatrial.inference.answer import Answer
 
 if TYPE_CHECKING:
+    from seatrial.evaluation.labelled import Labelled
     from seatrial.metrics import Predictions
-    from seatrial.tasks._candidate import Labelled
 
 
 def target_variance(rows: Labelled) -> float | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from seatrial.outcome import Finding, Outcome, Verdict, Wait
 from seatrial.registry import brakes, gateways, watches
 from seatrial.registry.gateways import SERVING
+from seatrial.registry.opened import digest_of
 
 if TYPE_CHECKING:
     from seatrial.registry.registry import Version
@@ -28,14 +29,8 @@ def held_back(context: Context, version: Version) -> Outcome | Wait | None:
     )
 
 
-def file_digest(context: Context, version: Version) -> str:
-    """The digest of the model file: versions that share it are the same model."""
-    files = cast("dict[str, str]", context.registry.manifest(version)["files"])
-    return files["model.onnx"]
-
-
 def _quarantined(context: Context, version: Version) -> Outcome | None:
-    digest = file_digest(context, version)
+    digest = digest_of(context.registry, version)
     found = brakes.quarantined(context.registry.ledger, version.model, digest)
     if found is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,9 @@ from seatrial import metrics
 from seatrial.evidence import power
 from seatrial.evidence.paired import compare
 from seatrial.evidence.smoke import RAREST
-from seatrial.inference.session import Model
-from seatrial.inference.signature import Signature
 from seatrial.metrics import Predictions
 from seatrial.outcome import Direction, Measure, Verdict
+from seatrial.registry.opened import opened, signature_of
 from seatrial.tasks._bounds import worst
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from seatrial.inference.signature import Signature
     from seatrial.metrics import Metric
     from seatrial.registry.registry import Version
     from seatrial.tasks import Context
@@ -55,9 +55,11 @@ def quality(
 ) -> Quality:
     """By paired labels; else proven by ``disagreement``; else skipped: the offline test stands."""
     metric = metrics.get(offline.metric)
-    mine, theirs = (_signature(context, each) for each in (window.candidate, window.serving))
+    mine, theirs = (
+        signature_of(context.registry, each) for each in (window.candidate, window.serving)
+    )
     unpaired = _unpaired(context, mine, theirs)
-    pairs = None if unpaired else _pairs(context, window, mine)
+    pairs = None if unpaired else _pairs(context, window)
     if pairs is None or not pairs.rows:
         why = unpaired or "no labels came"
         return _without_labels(_skipped(metric, offline.margin), disagreement, metric, why)
@@ -147,10 +149,10 @@ def _unpaired(context: Context, mine: Signature, theirs: Signature) -> str:
     return ""
 
 
-def _pairs(context: Context, window: Window, signature: Signature) -> Pairs:
+def _pairs(context: Context, window: Window) -> Pairs:
     from seatrial.traffic.pairing import pair  # noqa: PLC0415 - loads pyarrow
 
-    model = Model.load(context.registry.file(window.candidate, "model.onnx"), signature)
+    model = opened(context.registry, window.candidate)
     return pair(
         context.workspace.traffic,
         window.serving.model,
@@ -159,11 +161,6 @@ def _pairs(context: Context, window: Window, signature: Signature) -> Pairs:
         window.since,
         window.until,
     )
-
-
-def _signature(context: Context, version: Version) -> Signature:
-    manifest = context.registry.manifest(version)
-    return Signature.from_json(cast("dict[str, Any]", manifest["signature"]))
 
 
 def _too_few(metric: Metric, labels: NDArray[Any], serving: Predictions) -> str:

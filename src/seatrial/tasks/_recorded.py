@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,14 +12,14 @@ from seatrial.evidence.agreement import Tally, agreement
 from seatrial.evidence.times import Times
 from seatrial.inference.answer import Answer
 from seatrial.inference.parity import parity
-from seatrial.inference.session import Model
-from seatrial.inference.signature import Signature
+from seatrial.registry.opened import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from seatrial.inference.opening import Answers
     from seatrial.registry.registry import Registry, Version
     from seatrial.traffic.recorded import Recorded
 
@@ -35,8 +35,8 @@ REASON_LENGTH = 160
 class Scored:
     """Both versions of a test on recorded traffic; ``variance`` is that of the target."""
 
-    candidate: Model
-    serving: Model
+    candidate: Answers
+    serving: Answers
     variance: float
 
     @classmethod
@@ -44,7 +44,7 @@ class Scored:
         cls, registry: Registry, candidate: Version, serving: Version, variance: float
     ) -> Scored:
         """Open both; their files are verified."""
-        return cls(_model(registry, candidate), _model(registry, serving), variance)
+        return cls(opened(registry, candidate), opened(registry, serving), variance)
 
     def tally(
         self,
@@ -131,7 +131,7 @@ class Scored:
 
 
 def _answered(
-    model: Model, given: Columns, clock: Callable[[], float]
+    model: Answers, given: Columns, clock: Callable[[], float]
 ) -> tuple[Answer | None, Times]:
     """One answer and its time; nothing when it fails, which is counted elsewhere."""
     began = clock()
@@ -140,11 +140,6 @@ def _answered(
     except Exception:  # noqa: BLE001 - whatever a candidate raises is what we came to count
         return None, Times()
     return answer, Times.of((clock() - began) * 1e6)
-
-
-def _model(registry: Registry, version: Version) -> Model:
-    document = cast("dict[str, Any]", registry.manifest(version)["signature"])
-    return Model.load(registry.file(version, "model.onnx"), Signature.from_json(document))
 
 
 def _rows(answer: Answer, chosen: NDArray[np.bool_]) -> Answer:

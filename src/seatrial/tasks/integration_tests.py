@@ -17,7 +17,6 @@ from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 from seatrial.tasks._agreed import disagreed, target_variance
 from seatrial.tasks._bounds import check_threshold, named_metric, provable, worst
 from seatrial.tasks._candidate import (
-    Labelled,
     candidate,
     demand_register,
     labelled,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from seatrial.errors import Mistake
+    from seatrial.evaluation.labelled import Labelled
     from seatrial.metrics import Predictions
     from seatrial.registry.registry import Version
 

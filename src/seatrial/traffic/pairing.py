@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from seatrial.inference.session import Model
+    from seatrial.inference.opening import Answers
     from seatrial.inference.signature import Signature
 
 
@@ -69,7 +69,7 @@ def pair(
     traffic: Path,
     model: str,
     serving: int,
-    other: Model,
+    other: Answers,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Pairs:

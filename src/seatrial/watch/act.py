@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import Mistake, PassingError, StoreError
+from seatrial.errors import PassingError, StoreError
 from seatrial.ledger.store import canonical
 from seatrial.notify.outbox import Message, post
 from seatrial.pipeline import Review
 from seatrial.registry import brakes, watches
+from seatrial.registry.opened import digest_of
 from seatrial.registry.policy import Policy
 from seatrial.registry.registry import PRODUCTION, Move, MovedError
 from seatrial.registry.watches import BY_WATCH, State
@@ -128,7 +129,7 @@ def _target(project: Project, watch: Watch, harmful: str) -> tuple[Version | Non
         version = registry.version(watch.model, number)
         try:
             registry.verify(version)
-            digest = _file_digest(project, version)
+            digest = digest_of(project.registry, version)
         except PassingError:
             raise
         except StoreError as error:
@@ -148,7 +149,7 @@ def _harmful(project: Project, watch: Watch) -> str:
     """What to put in quarantine: the model file, else the version, whose damage keeps nothing."""
     version = project.registry.version(watch.model, watch.version)
     try:
-        return _file_digest(project, version)
+        return digest_of(project.registry, version)
     except StoreError:
         return version.digest
 
@@ -361,13 +362,6 @@ def _post(
 
 def _keep(project: Project, evidence: Mapping[str, Any]) -> str:
     return project.registry.blobs.put(canonical(evidence).encode())
-
-
-def _file_digest(project: Project, version: Version) -> str:
-    files = cast("dict[str, str]", project.registry.manifest(version)["files"])
-    if "model.onnx" not in files:
-        raise StoreError(Mistake(f"the manifest of {version} names no model.onnx"))
-    return files["model.onnx"]
 
 
 def _days_before(transaction: Transaction, days: float) -> datetime:

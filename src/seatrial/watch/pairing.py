@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.evidence.losses import Loss
-    from seatrial.inference.session import Model
+    from seatrial.inference.opening import Answers
     from seatrial.inference.signature import Signature
     from seatrial.traffic.matched import Matched
 
@@ -44,7 +44,7 @@ class Pairs:
     unscored: int = 0
 
 
-def paired(matched: Matched, loss: Loss, signature: Signature, before: Served | Model) -> Pairs:
+def paired(matched: Matched, loss: Loss, signature: Signature, before: Served | Answers) -> Pairs:
     """Let the version ``before`` answer the labelled rows too; ``signature`` is the watched one's.
 
     It is asked once for all rows. If that fails, the rows that it cannot answer are found by
@@ -68,7 +68,7 @@ def paired(matched: Matched, loss: Loss, signature: Signature, before: Served | 
 
 
 def _answers(
-    model: Model, features: Mapping[str, NDArray[Any]], rows: int
+    model: Answers, features: Mapping[str, NDArray[Any]], rows: int
 ) -> tuple[NDArray[np.int64], Answer]:
     """The rows that a model can answer, and what it answers."""
     left = [np.arange(rows)]

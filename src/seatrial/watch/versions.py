@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.inference.answer import Answer
-    from seatrial.inference.session import Model
+    from seatrial.inference.opening import Answers
     from seatrial.registry.project import Project
 
 
@@ -22,7 +22,7 @@ def open_version(project: Project, model: str, number: int) -> Served:
     return Served.open(model, number, version.digest, project.registry.blobs.get)
 
 
-def answered(model: Model, features: Mapping[str, NDArray[Any]]) -> Answer | None:
+def answered(model: Answers, features: Mapping[str, NDArray[Any]]) -> Answer | None:
     """What a model answers to columns ``[n]``; None when it cannot, or lacks a column.
 
     It is the version before, or one that is measured beside it: whatever it raises is no harm of

@@ -1,0 +1,87 @@
+"""A registered version, ready to answer: its files are verified before they are used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from seatrial.errors import Mistake, UsageError, nearest
+from seatrial.inference.opening import model_digest, open_model
+from seatrial.inference.served import Served
+from seatrial.inference.signature import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.inference.opening import Answers
+    from seatrial.registry.registry import Registry, Version
+
+
+def opened(registry: Registry, version: Version) -> Answers:
+    """The version's model."""
+    files = files_of(registry, version)
+    return open_model(files, registry.blobs.get, signature_of(registry, version), str(version))
+
+
+def served(registry: Registry, version: Version) -> Served:
+    """The version as the gateway opens it."""
+    return Served.open(version.model, version.version, version.digest, registry.blobs.get)
+
+
+def signature_of(registry: Registry, version: Version) -> Signature:
+    """What the version reads and answers."""
+    return Signature.from_json(
+        cast("Mapping[str, object]", registry.manifest(version)["signature"])
+    )
+
+
+def files_of(registry: Registry, version: Version) -> dict[str, str]:
+    """Digests by name, as its manifest has them."""
+    return cast("dict[str, str]", registry.manifest(version)["files"])
+
+
+def digest_of(registry: Registry, version: Version) -> str:
+    """The digest of the model file: versions that share it are the same model."""
+    return model_digest(files_of(registry, version), str(version))
+
+
+def named(registry: Registry, text: str) -> Version:
+    """The version that ``MODEL@CHANNEL`` or ``MODEL@NUMBER`` names.
+
+    Without ``MODEL@`` the only model of the project is meant. UsageError with what there is.
+    """
+    models = sorted({each.model for each in registry.versions()})
+    model, at, which = text.rpartition("@")
+    if not at:
+        if len(models) != 1:
+            raise UsageError(
+                Mistake(
+                    f"{text!r} does not say of which model: there are {_listed(models)}",
+                    fix=f"write MODEL@VERSION or MODEL@CHANNEL, such as MODEL@{text or 1}",
+                )
+            )
+        model = models[0]
+    if model not in models:
+        raise UsageError(
+            Mistake(
+                f"there is no model {model!r}; there are {_listed(models)}",
+                nearest=nearest(model, models),
+                fix="`seatrial models` lists them",
+            )
+        )
+    if which.isdecimal():
+        return registry.version(model, int(which))
+    found = registry.resolve(model, which)
+    if found is None:
+        channels = [each.channel for each in registry.channels() if each.model == model]
+        raise UsageError(
+            Mistake(
+                f"{model} has no channel {which!r}",
+                nearest=nearest(which, channels),
+                fix=f"name a version by its number, or one of: {', '.join(channels) or 'none yet'}",
+            )
+        )
+    return found
+
+
+def _listed(models: list[str]) -> str:
+    return ", ".join(models) or "none yet"
