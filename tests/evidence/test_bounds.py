@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,9 @@ from seatrial.metrics import Metric, Predictions
 from seatrial.outcome import Direction, Verdict
 
 Case = tuple[np.ndarray, Predictions, Predictions]
-ALL = extend.names("metrics")
+# of two classes the true one is always among two
+ALL = [name.replace("top_k_accuracy", "top_k_accuracy@1") for name in extend.names("metrics")]
+POSITIVE = [name for name in ALL if re.search("log_error|deviance|percentage", name)]
 OWN = Metric(
     name="own_loss",
     problem="numbers",
@@ -56,7 +60,13 @@ def numbers(seed: int, n: int, *, loss: float = 0.2) -> Case:
 
 
 def some(metric: Metric, seed: int, n: int) -> Case:
-    return (rows if metric.problem == "classes" else numbers)(seed, n)
+    if metric.problem == "classes":
+        return rows(seed, n)
+    y, *models = numbers(seed, n)
+    if metric.name not in POSITIVE:
+        return y, models[0], models[1]
+    first, second = (Predictions(np.exp(model.label / 2)) for model in models)
+    return np.exp(y / 2), first, second
 
 
 def metric_of(name: str) -> Metric:
@@ -70,6 +80,10 @@ def test_bounds_hold_the_value_on_any_number_of_rows(name: str, n: int) -> None:
     y, production, candidate = some(metric, n, n)
     for model in (production, candidate):
         one = absolute(metric, y, model, 0.5, seed=1)
+        if metrics.why_undefined(metric, y, model):
+            assert (one.value, one.low, one.high) == (None, None, None)
+            assert one.verdict is Verdict.INCONCLUSIVE
+            continue
         assert one.value is not None
         assert math.isfinite(one.value)
         assert one.low is None or max(metric.least, -math.inf) <= one.low <= one.value
@@ -112,7 +126,7 @@ def test_the_order_of_the_rows_does_not_matter(name: str) -> None:
             assert mine == pytest.approx(theirs, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [name for name in ALL if name != "neg_max_error"])
 def test_more_rows_narrow_the_bounds(name: str) -> None:
     metric = metrics.get(name)
     widths = []
@@ -129,15 +143,21 @@ def test_more_rows_narrow_the_bounds(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_a_perfect_model_on_few_rows_is_not_proven_perfect(name: str) -> None:
     metric = metrics.get(name)
-    y = np.arange(30) % 2 if metric.problem == "classes" else np.linspace(0, 1, 30)
+    y = np.arange(30) % 2 if metric.problem == "classes" else np.linspace(0.5, 1.5, 30)
     perfect = Predictions(y, np.eye(2)[y.astype(int)], (0, 1))
     if metric.problem == "numbers":
         perfect = Predictions(y)
-    measure = absolute(metric, y, perfect, metric.most - 0.001, seed=1)
-    assert measure.value == pytest.approx(metric.most, abs=1e-9)
-    assert measure.low is not None
-    assert measure.low < metric.most - 0.001
+    best = metric.most if metric.greater_is_better else metric.least
+    limit = best - 0.001 if metric.greater_is_better else best + 0.001
+    measure = absolute(metric, y, perfect, min(limit, 100), seed=1)
     assert measure.verdict is Verdict.INCONCLUSIVE
+    if metric.name == "positive_likelihood_ratio":
+        assert measure.value is None  # without a false alarm it has no end
+        return
+    assert measure.value == pytest.approx(best, abs=1e-9)
+    bound = measure.low if metric.greater_is_better else measure.high
+    assert bound is not None
+    assert abs(bound - best) > 0.001
     same = compare(metric, y, perfect, perfect, 0.0001, seed=1)
     assert same.high is not None
     assert same.high > 0.0001
@@ -145,16 +165,27 @@ def test_a_perfect_model_on_few_rows_is_not_proven_perfect(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "only"), [("roc_auc", 1), ("precision", 0), ("recall", 0), ("f1", 0)]
+    ("name", "only"),
+    [("roc_auc", 1), ("recall", 0), ("f1", 0), ("jaccard", 0), ("matthews_corrcoef", 1)],
 )
 def test_rows_without_the_class_that_it_is_about_say_nothing(name: str, only: int) -> None:
     y = np.full(20, only)
     model = Predictions(y, np.eye(2)[y], (0, 1))
     one = absolute(metrics.get(name), y, model, 0.5, seed=1)
-    assert (one.low, one.high) == (0.0, 1.0)
     two = compare(metrics.get(name), y, model, model, 0.05, seed=1)
-    assert two.verdict is Verdict.INCONCLUSIVE
-    assert (two.high or 0) > 0.9
+    for measure in (one, two):
+        assert (measure.value, measure.low, measure.high) == (None, None, None)
+        assert measure.verdict is Verdict.INCONCLUSIVE
+    assert metrics.why_undefined(metrics.get(name), y, model)
+    assert absolute(metrics.get(name), y, model, None, seed=1).verdict is Verdict.SKIP
+
+
+def test_a_precision_of_which_nothing_is_called_positive_is_not_settled() -> None:
+    y = np.arange(20) % 2
+    never = Predictions(np.zeros(20, int), np.eye(2)[np.zeros(20, int)], (0, 1))
+    one = absolute(metrics.get("precision"), y, never, 0.5, seed=1)
+    assert (one.value, one.low, one.high) == (0.0, 0.0, 1.0)
+    assert one.verdict is Verdict.INCONCLUSIVE
 
 
 def test_without_a_limit_there_is_no_verdict() -> None:
@@ -319,11 +350,20 @@ def test_long_tails_count_as_fewer_rows(far: int) -> None:
 
 
 SAMPLES = 300
-CLASSES = ["accuracy", "f1", "recall", "roc_auc", "average_precision", "neg_log_loss"]
-NUMBERS = ["r2", "neg_mean_absolute_error", "neg_mean_squared_error", "neg_root_mean_squared_error"]
+CLASSES = [
+    *("accuracy", "f1", "recall", "roc_auc", "average_precision", "neg_log_loss"),
+    *("expected_calibration_error", "jaccard_weighted", "matthews_corrcoef", "roc_auc_ovr"),
+    *("roc_auc_ovo_weighted", "d2_brier_score", "d2_log_loss_score", "positive_likelihood_ratio"),
+]
+NUMBERS: list[Any] = [
+    *("r2", "neg_mean_absolute_error", "neg_mean_squared_error", "neg_root_mean_squared_error"),
+    *("explained_variance", "d2_absolute_error_score", "neg_mean_pinball_loss@0.9"),
+    *("neg_mean_poisson_deviance", "neg_mean_gamma_deviance", "neg_root_mean_squared_log_error"),
+    pytest.param("neg_median_absolute_error", marks=pytest.mark.slow),
+]
 
 
-@pytest.mark.parametrize("name", CLASSES + NUMBERS)
+@pytest.mark.parametrize("name", [*CLASSES, *NUMBERS])
 def test_no_bound_errs_much_more_often_than_one_in_twenty(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

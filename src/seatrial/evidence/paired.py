@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.evidence import cells, curves, means, ranks, rates, resampling
-from seatrial.evidence.absolute import demand_numbers, finite, one_row, rarest, unseen
+from seatrial.evidence import binned, cells, curves, means, ranks, rates, resampling
+from seatrial.evidence.absolute import demand_numbers, finite, nothing, one_row, rarest, unseen
 from seatrial.evidence.clusters import Clusters
+from seatrial.metrics import why_undefined
 from seatrial.metrics._labels import codes, positive, score
 from seatrial.outcome import Direction, Measure, judge
 
@@ -46,6 +47,9 @@ def compare(
     (0.0, 0.0045, 'pass')
     """
     demand_numbers(y, candidate, production)
+    name = f"degradation.{metric.name}"
+    if why_undefined(metric, y, candidate, production):
+        return nothing(name, margin, Direction.AT_MOST, len(y))
     sign = 1 if metric.greater_is_better else -1
     value = sign * (metric.value(y, production) - metric.value(y, candidate))
     bounds = BOUNDS[metric.method]
@@ -57,7 +61,7 @@ def compare(
     widest = metric.most - metric.least
     low, high = max(min(low, value), -widest), min(max(high, value), widest)
     return Measure(
-        name=f"degradation.{metric.name}",
+        name=name,
         value=value + 0.0,
         low=finite(low),
         high=finite(high),
@@ -188,6 +192,19 @@ def _resampled(
     return min(low, value - reach), max(high, value + reach)
 
 
+def _binned(
+    metric: Metric,
+    y: np.ndarray,
+    first: Predictions,
+    second: Predictions,
+    seed: int,
+    clusters: Clusters | None,
+) -> Bounds:
+    assert metric.binned is not None
+    parts = metric.binned(y, first), metric.binned(y, second)
+    return binned.of_difference(*parts, seed=seed, clusters=clusters)
+
+
 BOUNDS: dict[
     str,
     Callable[[Metric, np.ndarray, Predictions, Predictions, int, Clusters | None], Bounds],
@@ -196,6 +213,7 @@ BOUNDS: dict[
     "confusion": _confused,
     "ranks": _ranked,
     "mean": _averaged,
+    "bins": _binned,
     "resample": _resampled,
 }
 """How each method of a metric bounds the first model's value less the second's."""

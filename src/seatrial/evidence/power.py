@@ -32,6 +32,8 @@ def tells(metric: Metric) -> bool:
     >>> tells(get("f1_macro")), tells(get("r2"))
     (True, False)
     """
+    if metric.method == "bins":
+        return False
     return metric.bounded and (metric.method != "resample" or metric.of_scores is not None)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.evidence.absolute import absolute
+from seatrial.metrics import why_undefined
 from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def smoke(
 ) -> Smoke:
     """Fail only when even the favourable bound misses the limit; else pass.
 
-    Skips when the rarer class has fewer than five of the rows.
+    Skips when the rarer class has fewer than five of the rows, or the metric has no value on them.
 
     >>> import numpy as np
     >>> from seatrial.metrics import Predictions, get
@@ -44,6 +45,8 @@ def smoke(
     if predictions.classes and rows < RAREST:
         reason = f"the rarer class has {rows} of {len(y)} rows; a smoke test needs {RAREST}"
         return Smoke(replace(measure, verdict=Verdict.SKIP), reason)
+    if measure.value is None:
+        return Smoke(replace(measure, verdict=Verdict.SKIP), why_undefined(metric, y, predictions))
     value = f"{metric.name} {measure.value:.4g} on {measure.n} rows"
     if measure.verdict is Verdict.FAIL:
         return Smoke(measure, f"{value}: not even by luck can it be within {limit:.4g}")

@@ -67,6 +67,51 @@ def probabilities(predictions: Predictions) -> np.ndarray:
     return np.asarray(predictions.probabilities)
 
 
+def right(y: np.ndarray, predictions: Predictions) -> np.ndarray:
+    """[n] 1 where the answer is the truth, else 0."""
+    return np.asarray(y == predictions.label, dtype=np.int8)
+
+
+def share_right(y: np.ndarray, predictions: Predictions) -> float:
+    """The mean of :func:`right`."""
+    return float(np.mean(right(y, predictions)))
+
+
+def log_of_truth(y: np.ndarray, predictions: Predictions) -> np.ndarray:
+    """[n] log of the true class's probability, held off 0 and 1 by its own type's precision.
+
+    A truth outside ``classes`` has probability 0, that is, the greatest loss.
+    """
+    given = probabilities(predictions)
+    step = np.finfo(given.dtype).eps
+    place = codes(y, predictions.classes)
+    known = np.minimum(place, len(predictions.classes) - 1)
+    chosen = np.where(place == known, given[np.arange(len(given)), known], 0)
+    return np.asarray(np.log(np.clip(chosen, step, 1 - step), dtype=np.float64))
+
+
+def squared_distance(y: np.ndarray, predictions: Predictions) -> np.ndarray:
+    """[n] squared distance of the probabilities from the truth, summed over the classes."""
+    given = probabilities(predictions).astype(np.float64)
+    place = codes(y, predictions.classes)
+    truth = place[:, None] == np.arange(given.shape[1])
+    distance = np.asarray(np.sum((truth - given) ** 2, axis=1))
+    if given.shape[1] == 2:  # the other column says the same again, but for its rounding
+        distance = np.where(place < 2, 2 * (truth[:, 1] - given[:, 1]) ** 2, distance)
+    return distance
+
+
+def no_positive(y: np.ndarray, predictions: Predictions) -> str:
+    """Why nothing can be said of the positive class; empty when a row has it."""
+    there = positive(y, predictions).any()
+    return "" if there else f"no row is of the class {str(predictions.classes[1])!r}"
+
+
+def single_class(y: np.ndarray, _predictions: Predictions) -> str:
+    """Why classes cannot be told apart; empty when the rows have two."""
+    return "" if len(y) and (y != y[0]).any() else "every row is of the same class"
+
+
 def demand_two(classes: int) -> None:
     """Refuse a target that has not exactly two classes."""
     if classes != 2:

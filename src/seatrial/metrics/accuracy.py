@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from seatrial.metrics import Metric, Predictions
-
-
-def right(y: np.ndarray, predictions: Predictions) -> np.ndarray:
-    """[n] 1 where the answer is the truth, else 0."""
-    return np.asarray(y == predictions.label, dtype=np.int8)
-
-
-def value(y: np.ndarray, predictions: Predictions) -> float:
-    """The mean of :func:`right`."""
-    return float(np.mean(right(y, predictions)))
-
+from seatrial.metrics import Metric
+from seatrial.metrics._labels import right, share_right
 
 Accuracy = Metric(
     name="accuracy",
     problem="classes",
-    value=value,
+    value=share_right,
     method="count",
     per_row=right,
     least=0.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seatrial.metrics import Metric, Predictions
-from seatrial.metrics._labels import positive, score
+from seatrial.metrics._labels import no_positive, positive, score
 
 
 def value(y: np.ndarray, predictions: Predictions) -> float:
@@ -81,6 +81,7 @@ AveragePrecision = Metric(
     binary_only=True,
     influence=influence,
     optimism=optimism,
+    undefined=no_positive,
     least=0.0,
     most=1.0,
 )

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from seatrial.metrics import Metric, Predictions
-from seatrial.metrics._labels import codes, probabilities
+from seatrial.metrics._labels import squared_distance
 
 
 def per_row(y: np.ndarray, predictions: Predictions) -> np.ndarray:
     """[n] minus each row's squared distance."""
-    given = probabilities(predictions).astype(np.float64)
-    truth = codes(y, predictions.classes)[:, None] == np.arange(given.shape[1])
-    distance = np.sum((truth - given) ** 2, axis=1)
-    return np.asarray(-distance / 2 if given.shape[1] == 2 else -distance)
+    distance = squared_distance(y, predictions)
+    return np.asarray(-distance / 2 if len(predictions.classes) == 2 else -distance)
 
 
 def value(y: np.ndarray, predictions: Predictions) -> float:

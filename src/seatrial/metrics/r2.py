@@ -37,6 +37,12 @@ def ratio(y: np.ndarray, predictions: Predictions) -> tuple[np.ndarray, np.ndarr
     return wrong, spread * (len(spread) / max(len(spread) - 1, 1))
 
 
+def undefined(y: np.ndarray, predictions: Predictions) -> str:
+    """Why nothing can be explained; empty when the target varies."""
+    varies = _squares(y, predictions)[1].any()
+    return "" if varies else "the target never varies on these rows"
+
+
 def _squares(y: np.ndarray, predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
     truth = np.asarray(y, dtype=np.float64)
     return (truth - predictions.label) ** 2, (truth - truth.mean()) ** 2
@@ -49,5 +55,6 @@ R2 = Metric(
     method="mean",
     influence=influence,
     ratio=ratio,
+    undefined=undefined,
     most=1.0,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.metrics import Metric
-from seatrial.metrics._labels import share, through
+from seatrial.metrics._labels import no_positive, share, through
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +34,7 @@ Recall = Metric(
     binary_only=True,
     of_confusion=of_confusion,
     trials=trials,
+    undefined=no_positive,
     least=0.0,
     most=1.0,
 )

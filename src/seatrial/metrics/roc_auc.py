@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seatrial.metrics import Metric, Predictions
-from seatrial.metrics._labels import positive, score
+from seatrial.metrics._labels import positive, score, single_class
 
 
 def value(y: np.ndarray, predictions: Predictions) -> float:
@@ -42,6 +42,7 @@ RocAuc = Metric(
     method="ranks",
     binary_only=True,
     placements=placements,
+    undefined=single_class,
     least=0.0,
     most=1.0,
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def check_watch(scope: Scope) -> Iterator[Mistake]:
     """The metric that is followed is a mean over rows, and its margin within reach."""
     name, own = _followed(scope), scope.pipeline.watch.metric
-    if own is not None and own not in extend.names("metrics"):
+    if own is not None and own.partition("@")[0] not in extend.names("metrics"):
         yield Mistake(
             f"the watch cannot follow {own!r}: there is no such metric",
             str(scope.pipeline.where("watch", "metric")),

@@ -242,15 +242,5 @@ def _probe(rows: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any
 
 def _scores(truth: NDArray[Any], answer: Answer, signature: Signature) -> dict[str, float]:
     """Every metric of the problem, on the rows that the model was trained on."""
-    from seatrial import extend  # noqa: PLC0415 - beside its only use
-
     answers = Predictions(answer.label, answer.probabilities, signature.classes)
-    scores: dict[str, float] = {}
-    for name in extend.names("metrics"):
-        metric = metrics.get(name)
-        if metric.problem != signature.problem:
-            continue
-        if metric.binary_only and len(signature.classes) != 2:  # noqa: PLR2004
-            continue
-        scores[name] = float(metric.value(truth, answers))
-    return scores
+    return metrics.scores(truth, answers, signature.problem)
