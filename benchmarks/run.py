@@ -24,6 +24,7 @@ PARTS = (
     "gateway_switch", "traffic_log", "traffic_join",
     "evidence_offline", "evidence_intervals", "evidence_watch", "watch_rollback",
     "data_scan", "data_peers", "data_leakage", "data_drift",
+    "evaluation_behaviour", "evaluation_quality", "evaluation_latency", "evaluation_repeat",
 )  # fmt: skip
 HERE = Path(__file__).parent
 KEPT = HERE / "results.json"

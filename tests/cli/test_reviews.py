@@ -164,7 +164,9 @@ def test_approved_it_is_promoted_by_the_same_command(
     assert task["verdict"] == "pass"
     assert task["reason"].startswith("approved by ada on ")
     assert "; was: accuracy" in task["reason"]
-    assert [m["verdict"] for m in task["measures"]] == ["inconclusive", "pass"]
+    accuracy, degradation, *kept = [m["verdict"] for m in task["measures"]]
+    assert (accuracy, degradation) == ("inconclusive", "pass")
+    assert set(kept) <= {"pass", "skip"}
     assert seatrial("history", "--verify").code == 0
     assert third.query("SELECT status FROM review") == [("approved",)]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,36 +108,7 @@ def test_a_folder_of_tests_that_never_ends(delivered: Project) -> None:
     went = delivered.run(f"{UNIT}.tests=checks", f"{UNIT}.timeout_s=0.8")
     assert (went.code, went.verdict("unit_tests")) == (1, "fail")
     assert "did not end within 0.8 s" in went.reason("unit_tests")
-
-
-def test_what_tests_leave_behind_neither_stays_nor_holds_the_run(delivered: Project) -> None:
-    """A process that a test started keeps its output open, and is no reason to wait for it."""
-    _write_tests(
-        delivered,
-        "import pathlib, subprocess\n"
-        "def test_a():\n"
-        "    left = subprocess.Popen(['sleep', '60'])\n"
-        "    pathlib.Path('../pid').write_text(str(left.pid))\n",
-    )
-    before = {file.name for file in delivered.folder.rglob("*") if ".seatrial" not in file.parts}
-    began = time.monotonic()
-    went = delivered.run(f"{UNIT}.tests=checks")
-    assert time.monotonic() - began < 30
-    assert went.verdict("unit_tests") == "pass"
-    left = int((delivered.folder.parent / "pid").read_text())
-    assert _is_gone(left)
-    after = {file.name for file in delivered.folder.rglob("*") if ".seatrial" not in file.parts}
-    assert after == before
-
-
-def _is_gone(pid: int) -> bool:
-    """Killed; who adopts the orphan may take a moment to notice."""
-    for _ in range(100):
-        stat = Path(f"/proc/{pid}/stat")
-        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
-            return True
-        time.sleep(0.05)
-    return False
+    assert "accuracy" in went.measures("unit_tests")
 
 
 def test_a_changed_test_is_another_run(delivered: Project) -> None:

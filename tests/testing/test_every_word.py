@@ -25,6 +25,8 @@ USES: dict[str, dict[str, object]] = {
         "rows": {"min": 1},
     },
     "integration_tests": {"performance_threshold": 0.8, "compared_to": "production_model"},
+    "model_tests": {"invariant_to": ["colour"], "increasing_in": ["size"]},
+    "performance_tests": {"performance_threshold": 0.8, "slices": ["colour"]},
     "promote": {},
     "register": {"artifact": "v{version}"},
     "rollback_plan": {"auto_rollback_threshold": "degradation > 0.05"},

@@ -105,6 +105,30 @@ MODEL_FAULTS = {
             words.reverse()
         return super().restore(json.dumps(document).encode(), signature)
 """,
+    "when other rows stand beside it": """
+    def fit(self, training):
+        fitted = super().fit(training)
+        return Beside(fitted.signature, fitted.categories, fitted.text, fitted.booster)
+
+    def restore(self, native, signature):
+        read = super().restore(native, signature)
+        return Beside(read.signature, read.categories, read.text, read.booster)
+
+class Beside(Trees):
+    def predict(self, features):
+        import numpy as np
+        return super().predict({name: np.roll(column, 1) for name, column in features.items()})
+""",
+    "its findings must be a tuple of Finding": """
+    def fit(self, training):
+        class Chatty(Trees):
+            findings = ("all went well",)
+        fitted = super().fit(training)
+        return Chatty(fitted.signature, fitted.categories, fitted.text, fitted.booster)
+""",
+    "no package of that name is installed": """
+    libraries = ("no-such-package",)
+""",
     "ONNX answers": """
     def fit(self, training):
         import dataclasses

@@ -13,7 +13,7 @@ from seatrial.errors import Mistake, SeatrialError, UsageError, nearest
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
     "rollback", "reviews", "approve", "reject", "label", "cancel", "gc", "serve", "schedules",
-    "profile", "validate", "schema", "step",
+    "profile", "validate", "compare", "reproduce", "schema", "step",
 )  # fmt: skip
 """How ``--help`` lists them: as one meets them."""
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seatrial import metrics
+from seatrial.data.column import Column
 from seatrial.data.roles import features, labels
 from seatrial.errors import FileError, Mistake, StoreError, nearest
 from seatrial.metrics import Metric, Predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from seatrial.data.column import Kind
     from seatrial.data.roles import Roles
     from seatrial.data.table import Table
     from seatrial.inference.opening import Answers
-    from seatrial.inference.signature import Signature
+    from seatrial.inference.signature import Input, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +62,21 @@ class Labelled:
 
 
 def labelled(
-    table: Table, roles: Roles, metric: Metric, signatures: Iterable[Signature], where: str = ""
+    table: Table, roles: Roles, metric: Metric, signatures: Sequence[Signature], where: str = ""
 ) -> Labelled:
     """A dataset's rows, each column of the kind that the first model reads it as.
 
     ``signatures`` are those of the models to be judged; a column that none of them reads keeps
-    its own kind. FileError, at ``where``, when the metric does not fit the number of classes.
+    its own kind. FormError when the rows lack a column that the first reads; FileError, at
+    ``where``, when the metric does not fit the number of classes.
     """
-    if metric.binary_only and len(roles.classes) != 2:  # noqa: PLR2004
-        raise FileError(
-            Mistake(
-                f"{metric.name} needs two classes, {table.dataset.name} has {len(roles.classes)}",
-                where=where,
-                fix="choose `metric: accuracy`, `f1_macro` or `neg_log_loss`",
-            )
-        )
+    demand_classes(metric, len(roles.classes), table.dataset.name, where)
     columns = {column.name: column for column in roles.features}
-    for signature in reversed([*signatures]):
+    first, *others = signatures
+    for signature in (*reversed(others), first):
         for each in signature.inputs:
-            if each.name in columns:
-                kind: Kind = "number" if each.datatype == "FP32" else "string"
-                columns[each.name] = replace(columns[each.name], kind=kind)
+            if each.name in columns or signature is first:
+                columns[each.name] = _read_as(each)
     return Labelled(
         table.dataset.name,
         features(table, columns.values()),
@@ -90,6 +84,26 @@ def labelled(
         metric,
         table.column(roles.key) if roles.key else None,
     )
+
+
+def _read_as(column: Input) -> Column:
+    return (
+        Column(column.name, "number", "FLOAT")
+        if column.datatype == "FP32"
+        else Column(column.name, "string", "VARCHAR")
+    )
+
+
+def demand_classes(metric: Metric, classes: int, dataset: str, where: str = "") -> None:
+    """Refuse a metric of two classes where there are more, or fewer."""
+    if metric.binary_only and classes != 2:  # noqa: PLR2004
+        raise FileError(
+            Mistake(
+                f"{metric.name} needs two classes, {dataset} has {classes}",
+                where=where,
+                fix="choose `metric: accuracy`, `f1_macro` or `neg_log_loss`",
+            )
+        )
 
 
 def metric_for(problem: str, *words: str | None) -> Metric:

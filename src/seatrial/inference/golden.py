@@ -16,13 +16,13 @@ from seatrial.inference.parity import Parity, parity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seatrial.inference.session import Model
+    from seatrial.inference.opening import Answers
     from seatrial.inference.signature import Signature
 
 ROWS = 100
 
 
-def make(model: Model, features: Mapping[str, np.ndarray], seed: int) -> bytes:
+def make(model: Answers, features: Mapping[str, np.ndarray], seed: int) -> bytes:
     """Draw up to 100 rows and let the model answer them: canonical JSON, the same for a seed.
 
     Missing values are null; infinities, which JSON lacks, are the strings "inf" and "-inf".
@@ -42,7 +42,7 @@ def make(model: Model, features: Mapping[str, np.ndarray], seed: int) -> bytes:
     return text.encode()
 
 
-def verify(model: Model, golden_bytes: bytes) -> Parity:
+def verify(model: Answers, golden_bytes: bytes) -> Parity:
     """Let the model answer golden rows again; StoreError when they cannot be read."""
     try:
         document = json.loads(golden_bytes)

@@ -11,8 +11,6 @@ from seatrial.inference.session import Answer, Model
 from seatrial.inference.signature import Input
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from seatrial.inference.signature import Signature
 
 FEATURES = "features"
@@ -33,12 +31,4 @@ class Matrix(Model):
         return cls(signature, Model.load(model_bytes, one).session)
 
     def _chunk(self, read: dict[str, np.ndarray]) -> Answer:
-        return answered(self, {FEATURES: np.column_stack([*read.values()])})
-
-
-def answered(model: Model, fed: Mapping[str, np.ndarray]) -> Answer:
-    """Run the session on what its graph is fed, at least one row; nothing is checked."""
-    if model.signature.problem == "numbers":
-        return Answer(model.session.run(["label"], fed)[0])
-    label, probabilities = model.session.run(["label", "probabilities"], fed)
-    return Answer(label, probabilities)
+        return self.answered({FEATURES: np.column_stack([*read.values()])})

@@ -11,8 +11,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state
 
 from seatrial.errors import FormError, Mistake, StoreError
 from seatrial.inference import golden
-from seatrial.inference.matrix import FEATURES, Matrix, answered
-from seatrial.inference.session import Answer, Model
+from seatrial.inference.matrix import FEATURES, Matrix
+from seatrial.inference.opening import FORMS, ONNX, open_model
+from seatrial.inference.pickled import NoAnswerError
 from seatrial.inference.signature import Signature
 from seatrial.inference.v2_form import Form
 
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# What a run may raise when the graph is at fault; they have no common parent but Exception.
+    from seatrial.inference.answer import Answer
+    from seatrial.inference.pickled import Pickled
+    from seatrial.inference.session import Model
+
+# What a run may raise when the model is at fault; they have no common parent but Exception.
 _CANNOT_ANSWER = (
+    NoAnswerError,
     onnxruntime_pybind11_state.Fail,
     onnxruntime_pybind11_state.InvalidArgument,
     onnxruntime_pybind11_state.NotImplemented,
@@ -35,15 +41,15 @@ class Served:
     """A version that can answer; may be shared by threads.
 
     ``columns`` is fed one input a column. ``matrix`` is the same graph fed one matrix, for a
-    version that reads numbers only and was registered with it. ``form`` is what requests to it
-    may name, ``no_rows`` the answer to none.
+    version that reads numbers only and was registered with it (a pickled one never is). ``form``
+    is what requests to it may name, ``no_rows`` the answer to none.
     """
 
     model: str
     version: int
     digest: str
     signature: Signature
-    columns: Model
+    columns: Model | Pickled
     matrix: Matrix | None
     golden_rows: bytes
     form: Form
@@ -53,11 +59,13 @@ class Served:
     def open(cls, model: str, version: int, digest: str, read: Callable[[str], bytes]) -> Served:
         """Open a version by its manifest; ``read`` gives the verified bytes of a digest.
 
-        StoreError when a file is missing or the manifest is none; FormError when onnxruntime
-        cannot open the model, or when it does not keep its signature or fails on a first row.
+        StoreError when a file is missing or the manifest is none, or is of a pickled model and
+        does not say that it is trusted; FormError when the model cannot be opened, or when it
+        does not keep its signature or fails on a first row.
         """
-        signature, files = _manifest(read(digest), f"model {model} version {version}")
-        columns = Model.load(read(files["model.onnx"]), signature)
+        whose = f"model {model} version {version}"
+        signature, files, trust = _manifest(read(digest), whose)
+        columns = open_model(files, read, signature, whose, trust)
         joined = files.get("matrix.onnx")
         row = {each.name: _missing(each.datatype) for each in signature.inputs}
         served = cls(
@@ -76,8 +84,8 @@ class Served:
         return served
 
     @property
-    def sessions(self) -> tuple[Model, ...]:
-        """Every form in which the graph is open."""
+    def sessions(self) -> tuple[Model | Pickled, ...]:
+        """Every form in which the model is open."""
         return (self.columns,) if self.matrix is None else (self.columns, self.matrix)
 
     @property
@@ -94,13 +102,13 @@ class Served:
         if isinstance(features, dict):
             if not len(next(iter(features.values()))):
                 return self.no_rows
-            return answered(self.columns, {n: c.reshape(-1, 1) for n, c in features.items()})
+            return self.columns.answered({n: c.reshape(-1, 1) for n, c in features.items()})
         if not len(features):
             return self.no_rows
         if self.matrix is not None:
-            return answered(self.matrix, {FEATURES: features})
+            return self.matrix.answered({FEATURES: features})
         each = np.ascontiguousarray(features.T).reshape(features.shape[1], -1, 1)
-        return answered(self.columns, dict(zip(self.form.columns, each, strict=True)))
+        return self.columns.answered(dict(zip(self.form.columns, each, strict=True)))
 
     def prove(self) -> None:
         """Let every session answer the golden rows; a FormError when it answers otherwise.
@@ -122,19 +130,22 @@ class Served:
                 raise FormError(Mistake(what, fix=fix))
 
 
-def _manifest(content: bytes, whose: str) -> tuple[Signature, dict[str, str]]:
+def _manifest(content: bytes, whose: str) -> tuple[Signature, dict[str, str], object]:
+    """The signature, the digests of the files by name, and what the manifest says of trust."""
     try:
         document = json.loads(content)
         files = {str(name): str(digest) for name, digest in document["files"].items()}
         signature = document["signature"]
-        absent = [name for name in ("model.onnx", "golden.json") if name not in files]
+        trust = document.get("trust")
+        absent = [] if any(name in files for name in FORMS) else [ONNX]
+        absent += [] if "golden.json" in files else ["golden.json"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"the manifest of {whose} cannot be read: {type(error).__name__} {error}"
         raise StoreError(Mistake(what, fix="register the model again")) from error
     if absent:
         what = f"the manifest of {whose} names no {' and no '.join(absent)}"
         raise StoreError(Mistake(what, fix="register the model again"))
-    return Signature.from_json(signature), files
+    return Signature.from_json(signature), files, trust
 
 
 def _missing(datatype: str) -> NDArray[Any]:
@@ -142,7 +153,7 @@ def _missing(datatype: str) -> NDArray[Any]:
     return np.array([""], object) if datatype == "BYTES" else np.array([np.nan], np.float32)
 
 
-def _warm_up(session: Model, row: Mapping[str, NDArray[Any]]) -> None:
+def _warm_up(session: Model | Pickled, row: Mapping[str, NDArray[Any]]) -> None:
     """The first run is the slow one: no request shall pay for it."""
     try:
         session.predict(row)

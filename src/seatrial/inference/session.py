@@ -75,7 +75,7 @@ class Model:
             for start in range(0, rows, CHUNK_ROWS)
         ]
         if not parts:
-            return _no_rows(self.signature)
+            return no_rows(self.signature)
         if len(parts) == 1:
             return parts[0]
         tables = [part.probabilities for part in parts if part.probabilities is not None]
@@ -84,12 +84,15 @@ class Model:
             np.concatenate(tables) if tables else None,
         )
 
-    def _chunk(self, read: dict[str, np.ndarray]) -> Answer:
-        fed = {name: column.reshape(-1, 1) for name, column in read.items()}
+    def answered(self, fed: Mapping[str, np.ndarray]) -> Answer:
+        """Run the session on what its graph is fed, at least one row; nothing is checked."""
         if self.signature.problem == "numbers":
             return Answer(self.session.run(["label"], fed)[0])
         label, probabilities = self.session.run(["label", "probabilities"], fed)
         return Answer(label, probabilities)
+
+    def _chunk(self, read: dict[str, np.ndarray]) -> Answer:
+        return self.answered({name: column.reshape(-1, 1) for name, column in read.items()})
 
 
 def _demand_signature(session: onnxruntime.InferenceSession, signature: Signature) -> None:
@@ -108,7 +111,8 @@ def _demand_signature(session: onnxruntime.InferenceSession, signature: Signatur
         raise FormError(*mistakes)
 
 
-def _no_rows(signature: Signature) -> Answer:
+def no_rows(signature: Signature) -> Answer:
+    """The answer to no rows at all."""
     if signature.problem == "numbers":
         return Answer(np.empty(0, dtype=np.float32))
     labels = class_labels(signature.classes)

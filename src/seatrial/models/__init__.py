@@ -4,12 +4,17 @@ To add one, write ``models/<word>.py`` with a class of the same name that keeps
 :class:`Trainer`: it checks hyperparameters without importing its library, fits, and restores.
 What it fits predicts, and exports itself to ONNX with the outputs ``label`` and
 ``probabilities``; where it cannot, it raises :class:`NotExportable` with the reason.
+
+Two things more are heard where they are offered: what a fit wants to be known
+(:class:`Telling`), and on which installed packages it depends (:class:`Depending`). A model
+whose maker is not at hand when it is registered brings its proof along (:class:`Witnessed`):
+so do those of ``entrypoint:`` and ``artifact:``, in the folder ``_entry``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from seatrial import extend
 from seatrial.errors import FileError, Mistake, SeatrialError
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
     from seatrial.inference.answer import Answer
     from seatrial.inference.signature import Signature
+    from seatrial.outcome import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,9 @@ class Training:
 class Fitted(Protocol):
     """A trained model; ``predict`` answers as the exported one must."""
 
-    signature: Signature
+    @property
+    def signature(self) -> Signature:
+        """What it reads and answers."""
 
     def predict(self, features: Mapping[str, np.ndarray]) -> Answer:
         """Answer for columns ``[n]``."""
@@ -69,6 +77,51 @@ class Trainer(Protocol):
 
     def restore(self, native: bytes, signature: Signature) -> Fitted:
         """What ``native`` wrote, without running any code in it."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A fit that wants something known which fails nothing: it did not converge, for example."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Told by ``train``, in this order; the same fit tells the same."""
+
+
+@runtime_checkable
+class Depending(Protocol):
+    """A trainer whose result depends on some installed packages only.
+
+    A training is re-used while these keep their versions. One that does not say so depends on
+    every package that is installed.
+    """
+
+    libraries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Rows, and what the trained model answered to them while it was there.
+
+    ``rows`` are columns ``[n]``; ``by`` says whose answers these are, as a sentence's subject.
+    """
+
+    rows: Mapping[str, np.ndarray]
+    answer: Answer
+    by: str
+
+
+@runtime_checkable
+class Witnessed(Protocol):
+    """A fitted model that is held against its witness, as its maker is not asked again."""
+
+    @property
+    def witness(self) -> Witness | None:
+        """The proof, or None where there was nothing to compare with."""
+
+    @property
+    def pickled(self) -> bytes | None:
+        """What ``trust: pickle`` kept of a model that has no exact form in ONNX; else None."""
 
 
 class NotExportable(SeatrialError):  # noqa: N818 - said as the user says it

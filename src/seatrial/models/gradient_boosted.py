@@ -34,6 +34,8 @@ _TWO = 2
 class GradientBoosted:
     """The trainer; the hyperparameters are LightGBM's, under its names and documented aliases."""
 
+    libraries = ("lightgbm",)
+
     def check(
         self, hyperparameters: Mapping[str, object], where: str, problem: str = ""
     ) -> list[Mistake]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from seatrial.errors import Mistake, UsageError, nearest
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
 def opened(registry: Registry, version: Version) -> Answers:
     """The version's model."""
-    files = files_of(registry, version)
-    return open_model(files, registry.blobs.get, signature_of(registry, version), str(version))
+    signature, trust = signature_of(registry, version), registry.manifest(version).get("trust")
+    files, whose = files_of(registry, version), str(version)
+    return open_model(files, partial(registry.blobs.get, of=whose), signature, whose, trust)
 
 
 def served(registry: Registry, version: Version) -> Served:
     """The version as the gateway opens it."""
-    return Served.open(version.model, version.version, version.digest, registry.blobs.get)
+    read = partial(registry.blobs.get, of=str(version))
+    return Served.open(version.model, version.version, version.digest, read)
 
 
 def signature_of(registry: Registry, version: Version) -> Signature:

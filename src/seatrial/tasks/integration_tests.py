@@ -1,46 +1,71 @@
-"""Every validation row: is the model good enough, and no worse than the one in production?"""
+"""Every validation row: good enough, no worse than production, and the same over the wire?"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+import numpy as np
 from msgspec import Meta
 
 from seatrial.errors import FileError
+from seatrial.evaluation.behaviour.asking import Refusal, ask
+from seatrial.evaluation.path import walked
 from seatrial.evidence import power
-from seatrial.evidence.absolute import absolute
 from seatrial.evidence.gate import gate
-from seatrial.evidence.paired import compare
+from seatrial.metrics import Predictions
 from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict
+from seatrial.registry.opened import opened, served
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 from seatrial.tasks._agreed import disagreed, target_variance
-from seatrial.tasks._bounds import check_threshold, named_metric, provable, worst
-from seatrial.tasks._candidate import (
-    candidate,
-    demand_register,
-    labelled,
-    predictions,
-    production,
-    same_model,
+from seatrial.tasks._behaviour import behave
+from seatrial.tasks._bounds import check_threshold, named_metric, provable
+from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
+from seatrial.tasks._clauses import bound_said, unsettled
+from seatrial.tasks._compared import (
+    Beside,
+    beside,
+    bounded,
+    broken_answers,
+    compared,
+    compared_said,
+    without_value,
 )
 from seatrial.tasks._drifted import recent_drift
 from seatrial.tasks._held_out import demanded, refusal, seen, use, worn
+from seatrial.tasks._noise import noise_floor
+from seatrial.tasks._noise import said as noise_said
 from seatrial.tasks._policy import Judged, rollback_margin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from seatrial.errors import Mistake
     from seatrial.evaluation.labelled import Labelled
-    from seatrial.metrics import Predictions
-    from seatrial.registry.registry import Version
+    from seatrial.metrics import Metric
 
 DEFAULT_MARGIN = 0.05
 
+TOLD = 5
+"""Kinds of difference on the path of a request that are told; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one part of the test says."""
+
+    said: str = ""
+    measures: tuple[Measure, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+
 
 class IntegrationTests(Task, frozen=True, kw_only=True):
-    """Parameters of ``integration_tests``. ``margin`` is in units of the metric."""
+    """Parameters of ``integration_tests``. ``margin`` is in units of the metric.
+
+    ``model_tests``: whether what every model must keep is asked here too, unless an earlier
+    ``model_tests`` of the file asks it.
+    """
 
     judges_on_dataset: ClassVar[bool] = True
 
@@ -50,6 +75,7 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
     margin: Annotated[float, Meta(gt=0)] | None = None
     dataset: str = "validation_data"
     metric: str | None = None
+    model_tests: bool = True
 
     def inputs(self, scope: Scope) -> Iterable[Input]:
         """The evaluation rows."""
@@ -91,106 +117,178 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
                 " skipped for a first version"
             )
             yield from _provable(scope, self.metric, rows, margin)
+        yield (
+            "every row, sent as users send it through the serving code, is answered as the model"
+            " itself answers"
+        )
+        elsewhere = _own_model_tests(scope)
+        if elsewhere:
+            yield f"what every model must keep is asked by {elsewhere}"
+        elif self.model_tests:
+            yield "what every model must keep: the checks of model_tests, on up to 1000 rows"
+        else:
+            yield "what every model must keep is not asked, by `model_tests: false`"
         yield from demanded(scope, self.dataset)
 
     def run(self, context: Context) -> Outcome:
-        """Refuse rows that were trained on; then the bound and the comparison, both reported."""
+        """Refuse rows that were trained on; then every part, all of it reported."""
         known = seen(context, self.dataset)
         refused = refusal(known)
         if refused is not None:
             return refused
-        seed = context.scope.pipeline.seed
         rows = labelled(context, self.dataset, self.metric)
         if isinstance(self.runs, int):
-            rows = rows.drawn(self.runs, seed)
-        measures: list[Measure] = []
-        said: list[str] = []
-        mine = predictions(context, candidate(context), rows)
-        limit = self.performance_threshold
-        measure = absolute(rows.metric, rows.labels, mine, limit, seed=seed, groups=rows.groups)
-        measures.append(measure)
-        said.append(_bound_said(measure))
-        disagreement: float | None = None
-        if self.compared_to:
-            compared, why, disagreement = self._compared(context, rows, mine)
-            measures.append(compared)
-            said.append(why)
+            rows = rows.drawn(self.runs, context.scope.pipeline.seed)
+        parts = (self._quality(context, rows), _path(context, rows), self._behaviour(context, rows))
+        measures = [measure for part in parts for measure in part.measures]
         found = gate(measures)
+        said = [part.said for part in parts]
         if found.verdict is Verdict.INCONCLUSIVE:
             said.append(found.reason)
-        bounded = limit is not None and measure.verdict is Verdict.PASS
         return Outcome(
             verdict=found.verdict,
-            reason="; ".join(said),
+            reason="; ".join(filter(None, said)),
             measures=found.measures,
             findings=(
-                *_unsettled(measures, self.dataset),
+                *(finding for part in parts for finding in part.findings),
                 *(each.finding for each in known),
-                *worn(context, self.dataset, measure),
+                *worn(context, self.dataset, measures[0]),
                 *recent_drift(context.registry, context.run.model),
             ),
             facts={
-                Judged.FACT: asdict(_judged(rows, limit, disagreement)),
-                **({"held_out_bound": rows.metric.name} if bounded else {}),
+                **{name: fact for part in parts for name, fact in part.facts.items()},
                 **use(context, self.dataset),
             },
         )
 
-    def _compared(
-        self, context: Context, rows: Labelled, answers: Predictions
-    ) -> tuple[Measure, str, float | None]:
-        """Paired with the pinned production version; skipped when there is nothing to pair.
+    def _quality(self, context: Context, rows: Labelled) -> _Part:
+        """The bound and the comparison; a model that answers no numbers fails without either."""
+        limit = self.performance_threshold
+        mine = _answers(context, rows)
+        if isinstance(mine, Outcome):
+            return _Part(mine.reason, (_no_value(rows, limit),), mine.findings)
+        seed = context.scope.pipeline.seed
+        own = bounded(rows, mine, {rows.metric: limit}, seed)
+        serving, worse = Beside(), tuple[Measure, ...]()
+        if self.compared_to:
+            serving = beside(context, rows)
+            margins = self._margins(context.scope, rows.metric)
+            worse = compared(rows, mine, serving.answers, margins, seed)
+        floor = noise_floor(context, rows, mine)
+        said = [bound_said(own[0]), compared_said(serving, worse) if worse else ""]
+        said += [noise_said(floor[0], *worse)] if floor else []
+        other = serving.answers
+        judged = Judged(
+            metric=rows.metric.name,
+            promised=limit,
+            variance=target_variance(rows),
+            disagreement=None if other is None else disagreed(rows, mine, other),
+        )
+        passed = {"held_out_bound": rows.metric.name} if own[0].verdict is Verdict.PASS else {}
+        return _Part(
+            "; ".join(filter(None, said)),
+            (*own, *worse, *floor),
+            (
+                *without_value(rows, mine, [rows.metric]),
+                *unsettled((*own, *worse), self.dataset),
+            ),
+            {Judged.FACT: asdict(judged), **passed},
+        )
 
-        The measure, what to say of it, and the share of rows with two different answers.
-        """
-        margin = self._margin(context.scope)
-        if margin is None and not rows.metric.bounded:
-            raise FileError(_no_margin(context.scope, rows.metric.name))
-        margin = margin or DEFAULT_MARGIN
-        serving, mine = production(context), candidate(context)
-        skipped = Measure(
-            name=f"degradation.{rows.metric.name}",
-            value=None,
-            limit=margin,
-            direction=Direction.AT_MOST,
-            n=rows.rows,
-        )
-        if serving is None:
-            return skipped, "comparison skipped: nothing is in production yet", None
-        if same_model(context, mine, serving):
-            why = f"comparison skipped: this is the model in production ({serving})"
-            return skipped, why, None
-        theirs = predictions(context, serving, rows)
-        measure = compare(
-            rows.metric,
-            rows.labels,
-            answers,
-            theirs,
-            margin,
-            seed=context.scope.pipeline.seed,
-            groups=rows.groups,
-        )
-        return measure, _comparison_said(measure, serving), disagreed(rows, answers, theirs)
+    def _behaviour(self, context: Context, rows: Labelled) -> _Part:
+        """What every model must keep, unless it is asked elsewhere or not wanted."""
+        elsewhere = _own_model_tests(context.scope)
+        if elsewhere:
+            return _Part(f"what every model must keep was asked by {elsewhere}")
+        if not self.model_tests:
+            return _Part()
+        measures, findings = behave(context, rows)
+        return _Part(_kept_said(measures), measures, findings)
+
+    def _margins(self, scope: Scope, metric: Metric) -> dict[Metric, float | None]:
+        margin = self._margin(scope)
+        if margin is None and not metric.bounded:
+            raise FileError(_no_margin(scope, metric.name))
+        return {metric: margin or DEFAULT_MARGIN}
 
     def _margin(self, scope: Scope) -> float | None:
         """The task's own, else the rollback number, else none."""
         return self.margin if self.margin is not None else rollback_margin(scope)
 
 
-def _unsettled(measures: Iterable[Measure], dataset: str) -> Iterator[Finding]:
-    for measure in measures:
-        if measure.verdict is Verdict.INCONCLUSIVE:
-            what, hint = f"{measure.name} is not settled", power.settles(measure)
-            yield Finding(what=what, where=dataset, hint=hint)
+def _answers(context: Context, rows: Labelled) -> Predictions | Outcome:
+    """What the candidate answers; the verdict on it where these are no answers."""
+    version = candidate(context)
+    predictions(context, version, rows.part(np.arange(0)))  # tells of columns that the rows lack
+    model = opened(context.registry, version)
+    answer = ask(model, rows.features)
+    if isinstance(answer, Refusal):
+        what = f"{version} does not answer the rows of {rows.dataset}: {answer.sentence}"
+        finding = Finding(what=what, where=f"dataset {rows.dataset}")
+        return Outcome(verdict=Verdict.FAIL, reason=what, findings=(finding,))
+    answers = Predictions(answer.label, answer.probabilities, model.signature.classes)
+    return broken_answers(rows, answers) or answers
 
 
-def _judged(rows: Labelled, promised: float | None, disagreement: float | None) -> Judged:
-    return Judged(
-        metric=rows.metric.name,
-        promised=promised,
-        variance=target_variance(rows),
-        disagreement=disagreement,
+def _no_value(rows: Labelled, limit: float | None) -> Measure:
+    """The metric of a model whose answers cannot be judged, which is harm enough."""
+    return Measure(
+        name=rows.metric.name, value=None, limit=limit, n=rows.rows, verdict=Verdict.FAIL
     )
+
+
+def _path(context: Context, rows: Labelled) -> _Part:
+    """The way of a request through the serving code, beside the model itself."""
+    version, seed = candidate(context), context.scope.pipeline.seed
+    model, serving = opened(context.registry, version), served(context.registry, version)
+    found = walked(model, serving, rows.features, seed=seed)
+    measure = Measure(
+        name="path.differs",
+        value=float(found.differing),
+        limit=0.0,
+        direction=Direction.AT_MOST,
+        n=found.rows,
+        verdict=Verdict.FAIL if found.differing else Verdict.PASS,
+    )
+    said = (
+        f"{found.differing} of {found.rows} rows come back otherwise through the serving code"
+        if found.differing
+        else "through the serving code every row is answered alike"
+    )
+    findings = [
+        Finding(
+            what=f"sent {each.spoken}, row {each.first + 1} {each.what}"
+            + (f"; {each.rows} rows go that way" if each.rows > 1 else ""),
+            where=f"dataset {rows.dataset}",
+            hint="users would be answered so: look at the columns and types of the signature",
+        )
+        for each in found.differences
+    ]
+    more = len(findings) - TOLD
+    if more > 0:
+        findings = [*findings[:TOLD], Finding(what=f"{more} more kinds of difference on the path")]
+    return _Part(said, (measure,), tuple(findings))
+
+
+def _kept_said(measures: tuple[Measure, ...]) -> str:
+    """The checks of behaviour in a clause.
+
+    >>> _kept_said((Measure(name="behaviour.finite", value=3, limit=0, verdict=Verdict.FAIL),
+    ...             Measure(name="behaviour.shape", value=0, limit=0, verdict=Verdict.PASS)))
+    '1 of 2 checks of behaviour fails: finite'
+    """
+    judged = [each for each in measures if each.verdict is not Verdict.SKIP]
+    failed = [each.name.partition(".")[2] for each in judged if each.verdict is Verdict.FAIL]
+    if not failed:
+        return f"{len(judged)} checks of behaviour pass" if judged else ""
+    fail = "fails" if len(failed) == 1 else "fail"
+    return f"{len(failed)} of {len(judged)} checks of behaviour {fail}: {', '.join(failed)}"
+
+
+def _own_model_tests(scope: Scope) -> str:
+    """Where the file asks before what every model must keep; empty when it does not."""
+    earlier = (at for at, task in scope.earlier() if type(task).__name__ == "ModelTests")
+    return next(earlier, "")
 
 
 def _no_margin(scope: Scope, metric: str) -> Mistake:
@@ -199,23 +297,6 @@ def _no_margin(scope: Scope, metric: str) -> Mistake:
         "compared_to",
         fix="add `margin: …`, how much worse than production is still good enough",
     )
-
-
-def _bound_said(measure: Measure) -> str:
-    limit = "" if measure.limit is None else f", limit {measure.limit:g}"
-    if measure.low is None or measure.high is None:
-        return f"{measure.name} {measure.value:.4f} on {measure.n} rows{limit}"
-    return (
-        f"{measure.name} {measure.value:.4f} on {measure.n} rows"
-        f" (between {measure.low:.4f} and {measure.high:.4f}{limit})"
-    )
-
-
-def _comparison_said(measure: Measure, serving: Version) -> str:
-    value = measure.value or 0.0
-    said = f"{abs(value):.4f} {'worse' if value > 0 else 'better'} than version {serving.version}"
-    bound = worst(measure.high, ".4f")
-    return f"{said} on the same rows ({bound}margin {measure.limit:g})"
 
 
 def _provable(scope: Scope, own: str | None, rows: int, margin: float) -> Iterator[str]:

@@ -42,10 +42,13 @@ class Promote(Task, frozen=True, kw_only=True):
         yield f"every live gateway has prepared it (within {standing.READY_S:g} s); a refusal fails"
         if not any(
             getattr(task, "performance_threshold", None) is not None
-            and type(task).__name__ == "IntegrationTests"
+            and type(task).__name__ in {"IntegrationTests", "PerformanceTests"}
             for _, task in scope.earlier()
         ):
-            yield "WILL BE INCONCLUSIVE: no earlier integration_tests has a performance_threshold"
+            yield (
+                "WILL BE INCONCLUSIVE: no earlier integration_tests or performance_tests has a"
+                " performance_threshold"
+            )
         watch = scope.pipeline.watch
         if stage_margin(scope) is None:
             yield "no rollback_plan in this stage: nothing will be rolled back by itself"

@@ -1,14 +1,14 @@
-"""Turn the fitted model into a version: ONNX, proven equal to what was trained."""
+"""Turn the fitted model into a version, proven to answer as what was trained."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from seatrial import metrics, models
 from seatrial.data.profiles.as_read import profiled
@@ -17,13 +17,20 @@ from seatrial.data.roles import features, labels
 from seatrial.errors import FormError
 from seatrial.inference import golden
 from seatrial.inference.matrix import Matrix
-from seatrial.inference.parity import parity
+from seatrial.inference.opening import ONNX, PICKLE, TRUST
+from seatrial.inference.parity import TOLERANCE, parity
+from seatrial.inference.pickled import Pickled
 from seatrial.inference.session import Model
+from seatrial.inference.signature import Input as Column
 from seatrial.inference.signature import Signature
 from seatrial.ledger.store import canonical
 from seatrial.metrics import Predictions
+from seatrial.models import Witness, Witnessed
+from seatrial.models._entry import kept as brought
 from seatrial.models._matrix import with_matrix_input
-from seatrial.outcome import Finding, Measure, Outcome, Verdict
+from seatrial.models._probe import ROWS as PARITY_ROWS
+from seatrial.models._probe import probe
+from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict
 from seatrial.registry.drifts import PROFILE
 from seatrial.tasks import Context, Input, Scope, Task, roles_of
 
@@ -33,15 +40,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.data.roles import Roles
+    from seatrial.data.table import Table
     from seatrial.errors import Mistake
-    from seatrial.inference.session import Answer
+    from seatrial.inference.answer import Answer
+    from seatrial.inference.parity import Parity
+    from seatrial.models import Fitted
 
 MATRIX = "matrix.onnx"
-FORMAT = 3
+FORMAT = 4
 """Counts up when a version gets other files from the same model: older ones are not re-used."""
 
-PARITY_ROWS = 10_000
-UNHEARD_OF = "\N{REPLACEMENT CHARACTER} never seen"
+SCORING_S = 300.0
+"""How long a pickled model may take for a call while it is registered."""
+
+TRAINED = "the trained model"
+WAYS_OUT = "let the object have a method `to_onnx()` that returns bytes, or say `trust: pickle`"
 
 
 class Register(Task, frozen=True, kw_only=True):
@@ -104,64 +117,62 @@ class Register(Task, frozen=True, kw_only=True):
             )
         roles = roles_of(context.scope.pipeline, table)
         _demand_readable(context, roles)
-        rows, truth = features(table, roles), labels(table, roles)
-        signature = Signature.of(rows, roles.problem, roles.classes)
-        fitted = models.get(training["model_type"]).restore(
-            context.blobs.get(_blobs(context)["fitted"]), signature
-        )
+        kept = _blobs(context)["fitted"]
+        fitted = _restored(training["source"], context.blobs.get(kept), _signature(roles))
         try:
-            exported = fitted.to_onnx()
+            opened = _opened(fitted)
         except models.NotExportable as error:
-            return Outcome(verdict=Verdict.FAIL, reason=f"cannot be exported to ONNX: {error}")
-        model = Model.load(exported, signature)
-        probe = _probe(rows, training["seed"])
-        proof = parity(fitted.predict(probe), model.predict(probe))
-        measures = (
-            Measure(
-                name="parity.largest_difference",
-                value=proof.largest_difference,
-                limit=1e-5,
-                direction="at_most",  # type: ignore[arg-type]
-                n=proof.rows,
-                verdict=Verdict.PASS if proof.ok else Verdict.FAIL,
-            ),
-        )
-        if not proof.ok:
-            return Outcome(
-                verdict=Verdict.FAIL,
-                reason=f"ONNX differs from the trained model on {proof.outside} of {proof.rows}"
-                f" rows ({proof.label_flips} labels flipped); no version was made",
-                measures=measures,
-                findings=(
-                    Finding(
-                        what=f"largest difference {proof.largest_difference:.3g}, allowed 1e-5",
-                        where=f"model type {training['model_type']}",
-                        hint="report it with the pipeline file: an export must be exact",
-                    ),
-                ),
-            )
-        put = context.blobs.put
-        scores = _scores(truth, model.predict(rows), signature)
-        files = {
-            "model.onnx": put(exported),
-            "native": _blobs(context)["fitted"],
-            "golden.json": put(golden.make(model, rows, training["seed"])),
-            self.metrics: put(json.dumps(scores, indent=2, sort_keys=True).encode()),
-        }
+            return _no_form(fitted, error)
+        with contextlib.closing(opened):
+            return self._registered(context, training, table, fitted, opened)
+
+    def _registered(
+        self,
+        context: Context,
+        training: Mapping[str, Any],
+        table: Table,
+        fitted: Fitted,
+        opened: _Opened,
+    ) -> Outcome:
+        """Compare, keep, number."""
+        roles = roles_of(context.scope.pipeline, table)
+        rows, model = features(table, roles), opened.model
+        spoiled = probe(rows, training["seed"])
+        witness = _witness(fitted, spoiled)
+        proof = None if witness is None else parity(witness.answer, model.predict(witness.rows))
+        if witness is not None and proof is not None and not proof.ok:
+            return _differs(opened, witness, proof)
+        scores = _scores(labels(table, roles), model.predict(rows), model.signature)
         profile = profiled(rows, table.dataset.name, table.fingerprint)
-        files[PROFILE] = put(encode(profile))
-        joined, findings = _joined(exported, model, probe)
-        if joined is not None:
-            files[MATRIX] = put(joined)
+        contents = {
+            opened.name: opened.content,
+            "golden.json": golden.make(model, rows, training["seed"]),
+            self.metrics: json.dumps(scores, indent=2, sort_keys=True).encode(),
+            PROFILE: encode(profile),
+        }
+        findings: tuple[Finding, ...] = ()
+        if isinstance(model, Model):
+            joined, findings = _joined(opened.content, model, spoiled)
+            contents |= {} if joined is None else {MATRIX: joined}
+        made = _blobs(context)
+        files = {
+            "native": made["fitted"],
+            **{name: context.blobs.put(content) for name, content in contents.items()},
+            **{name: digest for name, digest in made.items() if name.startswith("seed-")},
+        }
         manifest = {
             "format": "seatrial.version/1",
             "model": context.run.model,
             "files": files,
-            "signature": signature.to_json(),
+            "signature": model.signature.to_json(),
             "training": {k: v for k, v in training.items() if k != "environment"},
             "environment": training["environment"],
-            "parity": {"rows": proof.rows, "largest_difference": proof.largest_difference},
+            "parity": {
+                "rows": proof.rows if proof else 0,
+                "largest_difference": proof.largest_difference if proof else None,
+            },
             "metrics": scores,
+            **({"trust": TRUST} if opened.name == PICKLE else {}),
         }
         version = context.registry.register(
             context.run.model,
@@ -172,13 +183,112 @@ class Register(Task, frozen=True, kw_only=True):
         )
         return Outcome(
             verdict=Verdict.PASS,
-            reason=f"{version} ({version.label}); ONNX equals the trained model on {proof.rows}"
-            f" rows (largest difference {proof.largest_difference:.1e})",
-            measures=measures,
+            reason=f"{version} ({version.label}); {_equals(opened, witness, proof)}",
+            measures=() if proof is None else (_measure(proof),),
             findings=findings,
             facts={"version": version.version, "digest": version.digest},
             blobs={**files, "manifest": version.digest},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The model as it will be served: under which name it is kept, its bytes, ready to answer."""
+
+    name: str
+    content: bytes
+    model: Model | Pickled
+
+    def close(self) -> None:
+        """End the process in which a pickled model lives."""
+        if isinstance(self.model, Pickled):
+            self.model.close()
+
+    @property
+    def said(self) -> str:
+        """What it is, as a sentence's subject."""
+        return "ONNX" if self.name == ONNX else "the pickled model, loaded again,"
+
+
+def _opened(fitted: Fitted) -> _Opened:
+    """In the form in which it is served; NotExportable says why there is none."""
+    if isinstance(fitted, Witnessed) and fitted.pickled is not None:
+        model = Pickled.open(fitted.pickled, fitted.signature, timeout_s=SCORING_S)
+        return _Opened(PICKLE, fitted.pickled, model)
+    exported = fitted.to_onnx()
+    return _Opened(ONNX, exported, Model.load(exported, fitted.signature))
+
+
+def _signature(roles: Roles) -> Signature:
+    inputs = tuple(
+        Column(each.name, "BYTES" if each.kind == "string" else "FP32") for each in roles.features
+    )
+    return Signature(inputs, roles.problem, roles.classes)
+
+
+def _restored(source: object, native: bytes, signature: Signature) -> Fitted:
+    """What was trained, from what it was kept as; no code of a project runs."""
+    if isinstance(source, str):
+        return models.get(source).restore(native, signature)
+    return brought.restore(native, signature)
+
+
+def _witness(fitted: Fitted, spoiled: Mapping[str, NDArray[Any]]) -> Witness | None:
+    """What the trained model answers: now, or when it was at hand. None: there is no original."""
+    if isinstance(fitted, Witnessed):
+        return fitted.witness
+    return Witness(spoiled, fitted.predict(spoiled), TRAINED)
+
+
+def _measure(proof: Parity) -> Measure:
+    return Measure(
+        name="parity.largest_difference",
+        value=proof.largest_difference,
+        limit=TOLERANCE,
+        direction=Direction.AT_MOST,
+        n=proof.rows,
+        verdict=Verdict.PASS if proof.ok else Verdict.FAIL,
+    )
+
+
+def _equals(opened: _Opened, witness: Witness | None, proof: Parity | None) -> str:
+    if witness is None or proof is None:
+        return "nothing but the file itself says what it must answer, so there is no parity"
+    return (
+        f"{opened.said} equals {witness.by} on {proof.rows} rows"
+        f" (largest difference {proof.largest_difference:.1e})"
+    )
+
+
+def _no_form(fitted: Fitted, error: models.NotExportable) -> Outcome:
+    """A model that can be kept in no form; whoever brought it has two ways out."""
+    why = error.mistakes[0].what
+    ways_out = f"; {WAYS_OUT}" if isinstance(fitted, Witnessed) else ""
+    return Outcome(
+        verdict=Verdict.FAIL,
+        reason=f"cannot be exported to ONNX: {why}{ways_out}",
+        findings=tuple(
+            Finding(what=each.what, where=each.where, hint=each.fix) for each in error.mistakes[1:]
+        ),
+    )
+
+
+def _differs(opened: _Opened, witness: Witness, proof: Parity) -> Outcome:
+    """What would be served answers otherwise than what was trained."""
+    report = "report it with the pipeline file: an export must be exact"
+    return Outcome(
+        verdict=Verdict.FAIL,
+        reason=f"{opened.said} differs from {witness.by} on {proof.outside} of {proof.rows} rows"
+        f" ({proof.label_flips} labels flipped); no version was made",
+        measures=(_measure(proof),),
+        findings=(
+            Finding(
+                what=f"largest difference {proof.largest_difference:.3g}, allowed {TOLERANCE:g}",
+                where=opened.name,
+                hint=report if witness.by == TRAINED else WAYS_OUT,
+            ),
+        ),
+    )
 
 
 def _blobs(context: Context) -> Mapping[str, str]:
@@ -219,25 +329,6 @@ def _demand_readable(context: Context, roles: Roles) -> None:
         for read in task.inputs(context.scope):
             if isinstance(read, Input) and read.labelled:
                 features(context.table(read.dataset), roles.features)
-
-
-def _probe(rows: Mapping[str, NDArray[Any]], seed: int) -> dict[str, NDArray[Any]]:
-    """Up to 10 000 training rows; in a tenth of each column's rows the value is unheard of.
-
-    Numbers go missing, categories become one that was never seen: what a live request may bring.
-    """
-    total = len(next(iter(rows.values())))
-    random = np.random.default_rng(seed)
-    chosen = random.choice(total, min(total, PARITY_ROWS), replace=False)
-    probe: dict[str, NDArray[Any]] = {}
-    for name, values in rows.items():
-        column = values[chosen].copy()
-        spoiled = random.random(len(column)) < 0.1  # noqa: PLR2004
-        column[spoiled] = (
-            "\N{REPLACEMENT CHARACTER} never seen" if column.dtype == object else np.nan
-        )
-        probe[name] = column
-    return probe
 
 
 def _scores(truth: NDArray[Any], answer: Answer, signature: Signature) -> dict[str, float]:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import os
-import re
-import signal
-import subprocess
-import sys
-import tempfile
-import xml.etree.ElementTree as ET
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
@@ -21,19 +12,18 @@ from seatrial.evidence import power
 from seatrial.evidence.absolute import absolute
 from seatrial.evidence.gate import gate
 from seatrial.evidence.smoke import smoke
-from seatrial.outcome import Finding, Measure, Outcome, Verdict, combine
+from seatrial.outcome import Measure, Outcome, Verdict, combine
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 from seatrial.tasks._bounds import check_threshold, provable
 from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
 from seatrial.tasks._held_out import demanded, refusal, seen, use, worn
+from seatrial.tasks._own_tests import own_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from seatrial.errors import Mistake
-
-
-JUNIT = "junit.xml"
 
 
 class UnitTests(Task, frozen=True, kw_only=True):
@@ -46,6 +36,7 @@ class UnitTests(Task, frozen=True, kw_only=True):
     metric: str | None = None
     tests: str | None = None
     timeout_s: Annotated[float, Meta(gt=0)] = 600
+    memory_mb: Annotated[int, Meta(ge=1)] | None = None
 
     def inputs(self, scope: Scope) -> Iterable[Input | Path]:
         """The rows of the smoke run and the folder of tests."""
@@ -55,8 +46,12 @@ class UnitTests(Task, frozen=True, kw_only=True):
             yield scope.path(self.tests)
 
     def check(self, scope: Scope) -> Iterable[Mistake]:
-        """There is something to test, and something to test it with."""
-        yield from demand_register(scope)
+        """There is something to test, and something to test it with.
+
+        The project's own tests may come before there is a model.
+        """
+        if self.performance_threshold is not None:
+            yield from demand_register(scope)
         if self.performance_threshold is None and self.tests is None:
             yield scope.mistake(
                 "unit_tests has nothing to test",
@@ -67,10 +62,7 @@ class UnitTests(Task, frozen=True, kw_only=True):
             yield from check_dataset(scope, self.dataset, "dataset")
             yield from check_threshold(scope, self.performance_threshold, self.metric)
         if self.tests:
-            if not scope.path(self.tests).exists():
-                yield scope.mistake(
-                    f"there is no folder {self.tests}", "tests", fix="correct the path"
-                )
+            yield from self._check_place(scope, self.tests)
             if importlib.util.find_spec("pytest") is None:
                 yield scope.mistake(
                     "`tests` needs pytest, which is not installed here",
@@ -81,7 +73,8 @@ class UnitTests(Task, frozen=True, kw_only=True):
     def demands(self, scope: Scope) -> Iterable[str]:
         """The rule for few rows, said plainly."""
         if self.tests:
-            yield f"every test in {self.tests} passes within {self.timeout_s:g} s"
+            memory = f" and {self.memory_mb} MB" if self.memory_mb else ""
+            yield f"every test in {self.tests} passes, all within {self.timeout_s:g} s{memory}"
         if self.performance_threshold is None:
             return
         if self._is_smoke(scope):
@@ -108,6 +101,31 @@ class UnitTests(Task, frozen=True, kw_only=True):
             findings=tuple(f for part in parts for f in part.findings),
             facts={key: fact for part in parts for key, fact in part.facts.items()},
         )
+
+    def _own_tests(self, context: Context) -> Outcome | None:
+        if self.tests is None:
+            return None
+        context.say(f"{context.scope.entry.address}: pytest runs {self.tests}")
+        return own_tests(context, self.tests, self.timeout_s, self.memory_mb)
+
+    def _check_place(self, scope: Scope, tests: str) -> Iterable[Mistake]:
+        """The tests are a part of the project, whose code is copied for them."""
+        place = scope.path(tests)
+        if not place.exists():
+            yield scope.mistake(f"there is no folder {tests}", "tests", fix="correct the path")
+            return
+        folder = scope.folder.resolve()
+        inside = place.resolve().is_relative_to(folder)
+        hidden = inside and any(
+            part.startswith(".") for part in place.resolve().relative_to(folder).parts
+        )
+        if not inside or hidden:
+            where = "in a hidden folder" if hidden else "outside the project folder"
+            yield scope.mistake(
+                f"{tests} lies {where}: the copy of the project, in which tests run, is without it",
+                "tests",
+                fix="move the tests to a folder of the project, such as tests/",
+            )
 
     def _is_smoke(self, scope: Scope) -> bool:
         """Whether an ``integration_tests`` of the file bounds the same metric."""
@@ -144,64 +162,10 @@ class UnitTests(Task, frozen=True, kw_only=True):
         told = (*(each.finding for each in known), *worn(context, self.dataset, measure))
         return replace(said, findings=told, facts=facts)
 
-    def _own_tests(self, context: Context) -> Outcome | None:
-        if self.tests is None:
-            return None
-        with tempfile.TemporaryDirectory() as scratch:
-            code, said = _pytest(self.tests, context.scope.folder, Path(scratch), self.timeout_s)
-            report = Path(scratch) / JUNIT
-            cases = list(ET.parse(report).iter("testcase")) if report.is_file() else []  # noqa: S314
-        if code is None:
-            return Outcome(
-                verdict=Verdict.FAIL,
-                reason=f"{self.tests} did not end within {self.timeout_s:g} s",
-            )
-        if code == 0:
-            return Outcome(verdict=Verdict.PASS, reason=f"{len(cases)} tests of {self.tests} pass")
-        findings = tuple(_failures(cases))
-        if not findings:
-            last = said.strip().splitlines()[-1:]
-            findings = (Finding(what=" ".join(last) or "pytest failed", where=self.tests),)
-        return Outcome(
-            verdict=Verdict.FAIL,
-            reason=f"{len(findings)} of {len(cases)} tests of {self.tests} fail"
-            if cases
-            else f"no test of {self.tests} ran",
-            findings=findings,
-        )
-
-
-def _pytest(tests: str, folder: Path, scratch: Path, timeout_s: float) -> tuple[int | None, str]:
-    """Exit status and output of the project's tests; no status when the time was up.
-
-    They leave nothing in the project folder, and nothing that they started outlives them.
-    """
-    options = ["-q", "-p", "no:cacheprovider", f"--junitxml={scratch / JUNIT}"]
-    output = scratch / "output.txt"
-    with (
-        output.open("wb") as written,
-        subprocess.Popen(  # noqa: S603 - the project's own tests, on purpose
-            [sys.executable, "-m", "pytest", tests, *options],
-            cwd=folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=written,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as started,
-    ):
-        try:
-            code: int | None = started.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(started.pid, signal.SIGKILL)
-    return code, output.read_text(errors="replace")
-
 
 def _said(measure: Measure, verdict: Verdict, reason: str) -> Outcome:
-    said = f"{measure.name} {measure.value:.3f} on {measure.n} rows"
+    value = "has no value" if measure.value is None else f"{measure.value:.3f}"
+    said = f"{measure.name} {value} on {measure.n} rows"
     if measure.low is not None and measure.high is not None:
         said += f" (between {measure.low:.3f} and {measure.high:.3f}, limit {measure.limit:g})"
     return Outcome(
@@ -209,18 +173,3 @@ def _said(measure: Measure, verdict: Verdict, reason: str) -> Outcome:
         reason=f"{said}: {reason}" if reason else said,
         measures=(measure,),
     )
-
-
-def _failures(cases: Iterable[ET.Element]) -> Iterable[Finding]:
-    for case in cases:
-        for kind in ("failure", "error"):
-            problem = case.find(kind)
-            if problem is not None:
-                where = "::".join(filter(None, (case.get("classname"), case.get("name"))))
-                yield Finding(what=_what(problem), where=where)
-
-
-def _what(problem: ET.Element) -> str:
-    """The line that pytest marks as the error; its message may only say that there was one."""
-    marked = re.search(r"^E +(\S.*)$", problem.text or "", re.MULTILINE)
-    return marked[1] if marked else (problem.get("message") or problem.tag).strip().split("\n")[0]

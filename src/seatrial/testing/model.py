@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seatrial import models
-from seatrial.inference.answer import class_labels
+from seatrial.inference.answer import Answer, class_labels
 from seatrial.inference.parity import parity
 from seatrial.inference.session import Model
 from seatrial.inference.signature import Signature
-from seatrial.models import NotExportable, Training
+from seatrial.models import Depending, NotExportable, Telling, Training
+from seatrial.outcome import Finding
 from seatrial.testing._demand import demand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from seatrial.inference.answer import Answer
     from seatrial.models import Fitted, Trainer
 
 ROWS = 200
 SEED = 1
 NO_PARAMETER = "no_such_hyperparameter"
 WHERE = "hyperparameters.yaml"
+EXTREMES = (3.4e38, -3.4e38, np.inf, -np.inf)
 
 
 def check_model(word: str, hyperparameters: Mapping[str, object] | None = None) -> None:
@@ -37,6 +39,7 @@ def check_model(word: str, hyperparameters: Mapping[str, object] | None = None) 
     trainer = models.get(word)
     given = dict(hyperparameters or {})
     _refuses_unknown_hyperparameters(word, trainer, given)
+    _names_installed_libraries(word, trainer)
     fitted_any = False
     for training in trainings(given):
         if trainer.check(given, WHERE, training.problem):
@@ -73,6 +76,14 @@ def _refuses_unknown_hyperparameters(
     demand(told, f"{word} does not refuse an unknown hyperparameter by its name and place")
 
 
+def _names_installed_libraries(word: str, trainer: Trainer) -> None:
+    for library in trainer.libraries if isinstance(trainer, Depending) else ():
+        demand(
+            any(metadata.distributions(name=library)),
+            f"{word} depends on {library!r}, and no package of that name is installed",
+        )
+
+
 def _keeps_promises(word: str, trainer: Trainer, training: Training) -> None:
     data = f"{word} on {training.problem}" + (f" {training.classes}" if training.classes else "")
     fitted, again = trainer.fit(training), trainer.fit(training)
@@ -87,15 +98,63 @@ def _keeps_promises(word: str, trainer: Trainer, training: Training) -> None:
     _has_the_right_shape(data, training, answer)
     restored = trainer.restore(fitted.native(), signature)
     demand(_same(answer, restored.predict(probe)), f"{data}: what is restored answers otherwise")
+    _answers_each_row_by_itself(data, fitted, probe, answer)
+    _tells_findings(data, fitted, again)
     _exports_itself(data, fitted, again, probe)
 
 
 def _probe(features: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The training rows; in every fifth row of a column the value is missing or was never seen."""
+    """The training rows; in every fifth row of a column the value is missing or was never seen.
+
+    Now and then a number is as large as it can be, or infinite.
+    """
     probe = {name: column.copy() for name, column in features.items()}
     for place, column in enumerate(probe.values()):
         column[place::5] = "never seen" if column.dtype == object else np.nan
+        for step, extreme in enumerate(EXTREMES):
+            if column.dtype != object:
+                column[place + step + 1 :: 50] = extreme
     return probe
+
+
+def _answers_each_row_by_itself(
+    data: str, fitted: Fitted, probe: Mapping[str, np.ndarray], answer: Answer
+) -> None:
+    """The rows backwards, one row alone and no row at all."""
+    backwards = fitted.predict({name: column[::-1] for name, column in probe.items()})
+    alone = fitted.predict({name: column[:1] for name, column in probe.items()})
+    demand(
+        parity(_rows(answer, slice(None, None, -1)), backwards).ok
+        and parity(_rows(answer, slice(1)), alone).ok,
+        f"{data}: a row is answered otherwise when other rows stand beside it",
+    )
+    none = fitted.predict({name: column[:0] for name, column in probe.items()})
+    shape = None if none.probabilities is None else none.probabilities.shape
+    wanted = None if answer.probabilities is None else (0, answer.probabilities.shape[1])
+    demand(
+        none.label.shape == (0,) and shape == wanted,
+        f"{data}: no rows must give an answer without rows",
+    )
+
+
+def _rows(answer: Answer, rows: slice) -> Answer:
+    table = answer.probabilities
+    return Answer(answer.label[rows], None if table is None else table[rows])
+
+
+def _tells_findings(data: str, fitted: Fitted, again: Fitted) -> None:
+    """Where a fit has something to tell, it is findings, and the same ones again."""
+    if not isinstance(fitted, Telling):
+        return
+    told: object = fitted.findings
+    demand(
+        isinstance(told, tuple) and all(isinstance(each, Finding) for each in told),
+        f"{data}: its findings must be a tuple of Finding",
+    )
+    demand(
+        getattr(again, "findings", None) == told,
+        f"{data}: the same training has other findings",
+    )
 
 
 def _has_the_right_shape(data: str, training: Training, answer: Answer) -> None:
