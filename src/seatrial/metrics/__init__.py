@@ -183,7 +183,8 @@ def _numbered(metric: Metric, number: str) -> Metric:
     except ValueError as error:
         demand = str(error)
     message = f"{metric.name}@ must be followed by {demand}, got {number!r}"
-    raise FileError(Mistake(message, fix=f"write {demand.rpartition(' ')[2]} after the @"))
+    example = demand.rpartition("such as ")[2]  # all of it where there is none
+    raise FileError(Mistake(message, fix=f"write {example} after the @, or {metric.name} alone"))
 
 
 def default(problem: str) -> str:

@@ -7,14 +7,36 @@ classification problems", Machine Learning 45, for pairs; one class against the 
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from seatrial.metrics import Metric
 from seatrial.metrics._labels import codes, probabilities
 
 if TYPE_CHECKING:
     from seatrial.metrics import Predictions
+
+
+def mean_area(name: str, areas: Areas, *, weighted: bool) -> Metric:
+    """The metric that is the mean of such areas; of two classes it is ``roc_auc``."""
+
+    def influence(y: np.ndarray, predictions: Predictions) -> np.ndarray:
+        return areas(y, predictions, weighted=weighted)
+
+    def value(y: np.ndarray, predictions: Predictions) -> float:
+        return float(np.clip(np.mean(influence(y, predictions)), 0, 1))
+
+    return Metric(
+        name=name,
+        problem="classes",
+        value=value,
+        method="mean",
+        influence=influence,
+        undefined=absent,
+        least=0.0,
+        most=1.0,
+    )
 
 
 def one_against_rest(y: np.ndarray, predictions: Predictions, *, weighted: bool) -> np.ndarray:
@@ -47,6 +69,13 @@ def absent(y: np.ndarray, predictions: Predictions) -> str:
         str(each) for each, rows in zip(predictions.classes, there, strict=False) if not rows
     ]
     return f"no row is of the class {missing[0]!r}" if missing else ""
+
+
+class Areas(Protocol):
+    """[n] rows whose mean is a mean of areas."""
+
+    def __call__(self, y: np.ndarray, predictions: Predictions, *, weighted: bool) -> np.ndarray:
+        """The value plus what each row does to it, to first order."""
 
 
 Part = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -10,12 +10,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.metrics._labels import share
+from seatrial.metrics import Metric
+from seatrial.metrics._labels import share, through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     OfClass = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def averaged(name: str, of_confusion: Callable[[np.ndarray], np.ndarray]) -> Metric:
+    """The metric of that name, by :func:`macro` or :func:`weighted`."""
+    return Metric(
+        name=name,
+        problem="classes",
+        value=through(of_confusion, binary_only=False),
+        method="confusion",
+        of_confusion=of_confusion,
+        least=0.0,
+        most=1.0,
+    )
 
 
 def precision(hit: np.ndarray, called: np.ndarray, _own: np.ndarray) -> np.ndarray:

@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-from seatrial.metrics import Metric
-from seatrial.metrics._averaging import f1, weighted
-from seatrial.metrics._labels import through
+from seatrial.metrics._averaging import averaged, f1, weighted
 
-of_confusion = weighted(f1)
-
-F1Weighted = Metric(
-    name="f1_weighted",
-    problem="classes",
-    value=through(of_confusion, binary_only=False),
-    method="confusion",
-    of_confusion=of_confusion,
-    least=0.0,
-    most=1.0,
-)
+F1Weighted = averaged("f1_weighted", weighted(f1))

@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-from seatrial.metrics import Metric
-from seatrial.metrics._averaging import jaccard, macro
-from seatrial.metrics._labels import through
+from seatrial.metrics._averaging import averaged, jaccard, macro
 
-of_confusion = macro(jaccard)
-
-JaccardMacro = Metric(
-    name="jaccard_macro",
-    problem="classes",
-    value=through(of_confusion, binary_only=False),
-    method="confusion",
-    of_confusion=of_confusion,
-    least=0.0,
-    most=1.0,
-)
+JaccardMacro = averaged("jaccard_macro", macro(jaccard))

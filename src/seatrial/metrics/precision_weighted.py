@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-from seatrial.metrics import Metric
-from seatrial.metrics._averaging import precision, weighted
-from seatrial.metrics._labels import through
+from seatrial.metrics._averaging import averaged, precision, weighted
 
-of_confusion = weighted(precision)
-
-PrecisionWeighted = Metric(
-    name="precision_weighted",
-    problem="classes",
-    value=through(of_confusion, binary_only=False),
-    method="confusion",
-    of_confusion=of_confusion,
-    least=0.0,
-    most=1.0,
-)
+PrecisionWeighted = averaged("precision_weighted", weighted(precision))

@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-from seatrial.metrics import Metric
-from seatrial.metrics._averaging import macro, recall
-from seatrial.metrics._labels import through
+from seatrial.metrics._averaging import averaged, macro, recall
 
-of_confusion = macro(recall)
-
-RecallMacro = Metric(
-    name="recall_macro",
-    problem="classes",
-    value=through(of_confusion, binary_only=False),
-    method="confusion",
-    of_confusion=of_confusion,
-    least=0.0,
-    most=1.0,
-)
+RecallMacro = averaged("recall_macro", macro(recall))
