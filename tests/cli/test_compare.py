@@ -82,8 +82,46 @@ def test_slices_and_speed(seatrial: Program) -> None:
         ("side = r", 200),
     ]
     measured = {each["name"]: each for each in told["speed"]}
-    assert {"latency_ms.p95", "latency_ratio.p95", "memory_mb", "size_mb"} <= set(measured)
+    for name in ("latency_ms.p95", "memory_mb", "size_mb"):
+        assert measured[name]["value"] > 0
+        assert measured[f"{name}.second"]["value"] > 0
+    assert "latency_ratio.p95" in measured
     assert all(each["limit"] is None for each in measured.values())
+
+
+def test_the_times_of_both_stand_side_by_side(seatrial: Program) -> None:
+    lines = seatrial("compare", "3", "2").out.splitlines()
+    heads = ["version", "3", "version", "2"]
+    head = next(n for n, line in enumerate(lines) if line.split() == heads)
+    spoken = {line.partition("  ")[0]: line for line in lines[head + 1 :]}
+    assert spoken["latency_ms.p95"].count(" to ") == 2
+    assert spoken["latency_ratio.p95"].count(" to ") == 1
+    assert len(spoken["size_mb"].split()) == 3
+    assert "e+" not in spoken["throughput.rows_per_s"]
+
+
+def test_a_version_is_not_set_against_itself(seatrial: Program) -> None:
+    said = seatrial("compare", "3", "3", "--no-speed").out
+    assert "both are the same version" in said
+    assert "alone is right" not in said
+
+
+def test_a_file_of_its_own_is_read_as_the_rows_that_usually_judge(
+    seatrial: Program, third: Project
+) -> None:
+    for name in ("training_data", "validation_data"):
+        rows = third.folder / "data" / f"{name}.csv"
+        rows.write_text(rows.read_text().replace("target", "late", 1))
+    declared = "{path: data/%s.csv, target: late}"
+    words = [f"  {name}: {declared % name}" for name in ("training_data", "validation_data")]
+    third.replace("stages:", "\n".join(["datasets:", *words, "stages:"]))
+    baseline = ("data/training_data.csv", "-o", "baseline_distribution.json")
+    assert seatrial("profile", *baseline).code == 0
+    assert seatrial("run", "pipeline.yaml").code == 0
+    Path("later.csv").write_bytes(Path("data/validation_data.csv").read_bytes())
+    said = seatrial("compare", "4", "4", "--on", "later.csv", "--no-speed")
+    assert said.code == 0, said.err
+    assert "on 400 rows of later" in said.out
 
 
 def test_rows_that_trained_it_are_told(seatrial: Program) -> None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from seatrial.review.items import Item
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 
 @pytest.fixture(scope="module")
 def _made(_delivered: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:  # noqa: F811

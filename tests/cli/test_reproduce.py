@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from seatrial.ledger.blobs import Blobs
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 MODEL = "ml_model_training_pipeline"
 KEYS = {
     "model", "version", "digest", "verdict", "reason", "trained_here", "dataset", "seconds",

@@ -6,13 +6,15 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from running import until
 
+if TYPE_CHECKING:
     from tests.cli.conftest import Program, Project
 
 MODEL = "ml_model_training_pipeline"
@@ -117,6 +119,30 @@ def test_a_file_that_was_brought_is_read_again(delivered: Project, seatrial: Pro
     assert said.json["trained_here"] is False
     (delivered.folder / "brought.onnx").unlink()
     assert seatrial("reproduce", MODEL, "2").code == 5
+
+
+@pytest.mark.slow
+def test_one_that_is_killed_leaves_nothing_behind(
+    committed: Project, seatrial: Program, tmp_path: Path
+) -> None:
+    """Not the training two processes below, and no copy of its rows."""
+    seatrial("run", "pipeline.yaml")
+    pid_file, scratch = tmp_path / "pid", tmp_path / "scratch"
+    scratch.mkdir()
+    wait = f"pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    committed.replace("def make(seed):", f"def make(seed):\n    {wait}", "fit.py")
+    committed.replace("COLUMNS =", "import os, pathlib, time\n\nCOLUMNS =", "fit.py")
+    with subprocess.Popen(
+        [sys.executable, "-m", "seatrial", "reproduce", MODEL, "1"],
+        cwd=committed.folder,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stderr=subprocess.DEVNULL,
+    ) as reproducing:
+        until(lambda: pid_file.exists() and pid_file.read_text(), "it trains")
+        assert len([*scratch.rglob("seatrial-[rt]*")]) == 2
+        reproducing.kill()
+    training = Path("/proc", pid_file.read_text())
+    until(lambda: not training.exists() and not [*scratch.glob("seatrial-[rt]*")], "it is gone")
 
 
 def blob(project: Project, digest: str) -> Path:

@@ -363,6 +363,7 @@ NUMBERS: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*CLASSES, *NUMBERS])
 def test_no_bound_errs_much_more_often_than_one_in_twenty(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -19,6 +19,8 @@ from seatrial.outcome import Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 GATE = Rule(mode="strict", buckets=1)
 WATCH = Rule(buckets=1)
 EAGER = Rule(mode="eager", buckets=1)

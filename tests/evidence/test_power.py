@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from seatrial import extend, metrics
 from seatrial.evidence import power, rates
 from seatrial.evidence.absolute import absolute
 from seatrial.metrics import Predictions
-from seatrial.outcome import Direction, Measure, Verdict
+from seatrial.outcome import Direction, Measure, Verdict, judge
 
 
 @settings(max_examples=30, deadline=None)
@@ -51,6 +53,7 @@ def test_what_depends_on_the_losses_is_not_told(name: str) -> None:
 TOLD = [name for name in extend.names("metrics") if power.tells(metrics.get(name))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOLD)
 def test_more_rows_never_prove_less(name: str) -> None:
     metric = metrics.get(name)
@@ -174,6 +177,38 @@ def test_the_rows_asked_for_settle_it() -> None:
     assert needed is not None
     assert told(200).verdict is Verdict.INCONCLUSIVE
     assert told(int((200 + needed) * 1.2)).verdict is Verdict.PASS
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(2, 400), limit=st.floats(0.5, 0.995), hits=st.booleans())
+def test_where_all_rows_agree_the_rows_asked_for_are_the_fewest(
+    n: int, limit: float, *, hits: bool
+) -> None:
+    def judged(rows: int) -> Measure:
+        low, high = rates.of_one(rows if hits else 0, rows)
+        question = Measure(
+            name="m", value=float(hits), low=low, high=high, n=rows,
+            limit=limit if hits else 1 - limit,
+            direction=Direction.AT_LEAST if hits else Direction.AT_MOST,
+        )  # fmt: skip
+        settled = judge(low, high, question.limit or 0.0, question.direction)
+        return replace(question, verdict=settled)
+
+    needed = power.rows_needed(judged(n))
+    assert needed is not None
+    assert judged(n + needed).verdict is Verdict.PASS
+    if needed > 1:
+        assert judged(n + needed - 1).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_value_of_0_between_its_bounds_is_no_end() -> None:
+    equal = Measure(
+        name="degradation.accuracy", value=0.0, low=-0.02, high=0.02, limit=0.01, n=400,
+        direction=Direction.AT_MOST, verdict=Verdict.INCONCLUSIVE,
+    )  # fmt: skip
+    assert power.rows_needed(equal) == 1200
+    # a greatest fall is cut off at 0, and its rows spread
+    assert power.rows_needed(replace(equal, low=0.0)) == 1200
 
 
 @pytest.mark.parametrize(

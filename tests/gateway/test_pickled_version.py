@@ -7,15 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import closing, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle  # type: ignore[import-untyped,unused-ignore]
+import cloudpickle
 import numpy as np
 import pytest
 
-from running import COLUMNS, MODEL, ROW, Project, serving, until
+from running import COLUMNS, MODEL, ROW, Project, body_of, serving, until
 from seatrial import workspace
+from seatrial.gateway.apart import MOST_WAITING
 from seatrial.gateway.counts import Book
 from seatrial.gateway.loading import Ready, Refused, load
 from seatrial.inference import golden
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 SIGNATURE = Signature(tuple(Input(name, "FP32") for name in COLUMNS), "classes", (0, 1))
-CRASHES, RAISES = 1002.0, 1003.0
+CRASHES, RAISES, SLEEPS = 1002.0, 1003.0, 1004.0
 
 
 class Certain:
@@ -43,6 +48,8 @@ class Certain:
         first = features["feature_1"]
         if (first == CRASHES).any():
             os.kill(os.getpid(), signal.SIGSEGV)
+        if (first == SLEEPS).any():
+            time.sleep(2)
         if (first == RAISES).any():
             raise LookupError("no such thing")
         return (first > 0).astype(int)
@@ -193,6 +200,31 @@ def test_a_gateway_serves_it_and_lives_on_when_it_does_not(project: Project) -> 
         served = children(project.home)
         assert served
     until(lambda: all(map(is_gone, served)), "what the gateway started has ended")
+
+
+@pytest.mark.slow
+def test_while_it_takes_its_time_others_are_answered_and_few_wait(project: Project) -> None:
+    """Its only worker answers other requests; whoever would wait too long is told at once."""
+    with serving(project, "--workers", "1") as gateway:
+        path = f"/v2/models/{MODEL}/infer"
+        statuses: list[int] = []
+
+        def ask_slowly() -> None:
+            client = gateway.client()
+            with closing(client.connection), suppress(OSError, HTTPException):  # it is stopped
+                statuses.append(client.ask("POST", path, body_of([SLEEPS, 0, 0]))[0])
+
+        slow = [threading.Thread(target=ask_slowly) for _ in range(MOST_WAITING + 3)]
+        for thread in slow:
+            thread.start()
+        until(lambda: len(statuses) == 3, "those over the limit are refused")
+        assert statuses == [503] * 3
+        assert gateway.ask("GET", "/v2/health/live")[0] == 200
+        assert statuses == [503] * 3  # told before any of the others was
+        until(lambda: len(statuses) > 3, "the first of them is answered")
+        assert statuses[3] == 200
+    for thread in slow:
+        thread.join()
 
 
 def children(home: Path) -> list[int]:

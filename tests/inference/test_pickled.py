@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle  # type: ignore[import-untyped,unused-ignore]
+import cloudpickle
 import numpy as np
 import pytest
 
 from seatrial.errors import FormError, PassingError, StoreError
-from seatrial.inference import golden, pickled
+from seatrial.inference import golden, pickled, session
 from seatrial.inference.opening import model_digest, open_model
 from seatrial.inference.pickled import NoAnswerError, Pickled
 from seatrial.inference.pickled_child import packed, packed_strings, unpacked
@@ -154,7 +154,7 @@ def test_whole_classes_however_they_are_said(
 def test_more_rows_than_go_in_one_call(
     opened: Callable[..., Pickled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pickled, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(session, "CHUNK_ROWS", 3)
     answer = opened(Rule()).predict(rows(1, -1, 1, -1, 1, 1, -1))
     assert answer.label.tolist() == ["yes", "no", "yes", "no", "yes", "yes", "no"]
     assert answer.probabilities is not None

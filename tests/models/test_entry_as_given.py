@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from skl2onnx import convert_sklearn, to_onnx  # type: ignore[import-untyped,unused-ignore]
-from skl2onnx.common.data_types import StringTensorType  # type: ignore[import-untyped,unused-ignore]
+from skl2onnx import convert_sklearn, to_onnx
+from skl2onnx.common.data_types import StringTensorType
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -18,8 +18,8 @@ from seatrial.inference.parity import parity
 from seatrial.inference.session import Model
 from seatrial.inference.signature import Signature
 from seatrial.models import Training
-from seatrial.models._entry import artifact
 from seatrial.models._entry.as_given import answer_as_given
+from seatrial.models._entry.finished import kept_file
 from seatrial.models._ready_onnx import normalised
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_a_file_that_fails_on_an_unknown_category_is_refused() -> None:
     content = convert_sklearn(model, initial_types=inputs, target_opset=15).SerializeToString()
     training = Training(words, target, "classes", (0, 1), {}, 1)
     with pytest.raises(FormError, match="missing or unknown values") as raised:
-        artifact.kept_file(content, training, "model.onnx", "model.onnx")
+        kept_file(content, training, "model.onnx", "model.onnx")
     assert raised.value.mistakes[0].where == "model.onnx"
 
 
@@ -100,6 +100,57 @@ def test_what_can_be_read_in_two_ways_is_held_against_nothing(kind: int) -> None
     signature = Signature.of(ROWS, "classes", (0, 1))
     assert answer_as_given(sigmoid(kind), ROWS, signature) is None
     training = Training(ROWS, (WORDS == "yes").astype(int), "classes", (0, 1), {}, 1)
-    kept = artifact.kept_file(sigmoid(kind), training, "model.onnx", "model.onnx")
+    kept = kept_file(sigmoid(kind), training, "model.onnx", "model.onnx")
     assert kept.witness is None
     assert kept.onnx is not None
+
+
+def weighed(shape: list[str | int], *, fills: bool = True) -> bytes:
+    """Two classes by the column ``a``, from one matrix of this shape; missing may count as 0."""
+    nodes = [
+        helper.make_node("IsNaN", ["x"], ["missing"]),
+        helper.make_node("Where", ["missing", "zero" if fills else "x", "x"], ["filled"]),
+        helper.make_node("MatMul", ["filled", "weights"], ["score"]),
+        helper.make_node("Softmax", ["score"], ["p"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("p", TensorProto.FLOAT, shape)],
+        [
+            helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
+            helper.make_tensor("weights", TensorProto.FLOAT, [2, 2], [0.0, 1.0, 0.0, 0.0]),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+@pytest.mark.parametrize("rows", ["n", 1, 60])
+def test_a_fixed_number_of_rows_is_set_free_and_then_nothing_is_held_against_it(
+    rows: str | int,
+) -> None:
+    training = Training(ROWS, (WORDS == "yes").astype(int), "classes", (0, 1), {}, 1)
+    kept = kept_file(weighed([rows, 2]), training, "model.onnx", "model.onnx")
+    assert (kept.witness is None) == (rows != "n")
+    answer = kept.predict(ROWS)
+    assert answer.label.tolist() == (ROWS["a"] > 0).astype(int).tolist()
+
+
+@pytest.mark.parametrize("fills", [True, False])
+def test_a_file_that_answers_missing_numbers_by_none_is_held_to_others(*, fills: bool) -> None:
+    """To be told, and no difference between two forms of one file."""
+    training = Training(ROWS, (WORDS == "yes").astype(int), "classes", (0, 1), {}, 1)
+    kept = kept_file(weighed(["n", 2], fills=fills), training, "model.onnx", "model.onnx")
+    assert [each.where for each in kept.findings] == ([] if fills else ["model.onnx"])
+    assert kept.witness is not None
+    assert parity(kept.witness.answer, kept.predict(kept.witness.rows)).ok
+
+
+def test_a_file_that_answers_rows_of_the_data_by_no_number_is_refused() -> None:
+    rows = {**ROWS, "b": np.where(np.arange(60) < 6, np.nan, ROWS["b"]).astype(np.float32)}
+    training = Training(rows, (WORDS == "yes").astype(int), "classes", (0, 1), {}, 1)
+    with pytest.raises(FormError, match=r"no number .* to 6 of 60 rows of the data"):
+        kept_file(weighed(["n", 2], fills=False), training, "model.onnx", "model.onnx")

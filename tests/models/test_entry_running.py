@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from onnx import TensorProto, helper
 
 from seatrial.errors import FileError, FormError
 from seatrial.models import Training
 from seatrial.models._entry import request
+from seatrial.models._entry.artifact import Artifact
 from seatrial.models._entry.packed import Packed, pack, unpack
 from seatrial.models._entry.trainer import EntryPoint
 
@@ -84,14 +87,36 @@ def test_a_thread_that_never_ends_does_not_hold_the_model_back(tmp_path: Path) -
     assert entry(tmp_path, code).fit(TRAINING).made == "Fair"
 
 
+def leaving(pid_file: Path) -> str:
+    """Lines that start a process which leaves the session, and write its number and their own."""
+    return (
+        "    import os, pathlib, subprocess\n"
+        "    left = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        f"    pathlib.Path({str(pid_file)!r}).write_text(f'{{os.getpid()}} {{left.pid}}')\n"
+    )
+
+
+def test_what_left_its_session_ends_with_the_training(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    code = ANSWERS + "def build():\n" + leaving(pid_file) + "    return Fair()\n"
+    assert entry(tmp_path, code).fit(TRAINING).made == "Fair"
+    assert not any(map(_runs, map(int, pid_file.read_text().split())))
+
+
+def test_one_that_kills_its_parent_kills_itself(tmp_path: Path) -> None:
+    code = ANSWERS + "def build():\n    os.kill(os.getppid(), 9)\n    time.sleep(600)\n"
+    with pytest.raises(FileError, match="was ended by the system"):
+        entry(tmp_path, code).fit(TRAINING)
+
+
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     """Also when that is killed, and while foreign code holds the interpreter."""
     pid_file = tmp_path / "pid"
     (tmp_path / "fits.py").write_text(
-        "import os, re, pathlib\n"
+        "import re\n"
         "def build():\n"
-        f"    pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid()))\n"
-        "    re.match(r'(a+)+$', 'a' * 60 + 'b')\n"  # holds the interpreter for years
+        + leaving(pid_file)
+        + "    re.match(r'(a+)+$', 'a' * 60 + 'b')\n"  # holds the interpreter for years
     )
     code = (
         "import numpy as np; from pathlib import Path; from seatrial.models import Training\n"
@@ -108,12 +133,53 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     until_s = time.monotonic() + 60
     while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < until_s:
         time.sleep(0.05)
-    child = int(pid_file.read_text())
+    started = [*map(int, pid_file.read_text().split())]
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    while _runs(child) and time.monotonic() < until_s:
+    while any(map(_runs, started)) and time.monotonic() < until_s:
         time.sleep(0.05)
-    assert not _runs(child)
+    assert not any(map(_runs, started))
+
+
+def endless(path: Path) -> None:
+    """A graph that counts for ever, and answers 0 after that."""
+    inner = helper.make_graph(
+        [helper.make_node("Identity", [name], [f"{name}_out"]) for name in ("go_on", "sum")],
+        "count",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("sum", TensorProto.FLOAT, ["n", 1]),
+        ],
+        [
+            helper.make_tensor_value_info("go_on_out", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("sum_out", TensorProto.FLOAT, ["n", 1]),
+        ],
+    )
+    graph = helper.make_graph(
+        [helper.make_node("Loop", ["", "true", "x"], ["y"], body=inner)],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 1])],
+        [helper.make_tensor("true", TensorProto.BOOL, [], [True])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+
+
+@pytest.mark.slow
+def test_a_finished_file_that_never_answers_is_ended(tmp_path: Path) -> None:
+    endless(tmp_path / "model.onnx")
+    numbers = {"x": np.arange(9, dtype=np.float32)}
+    training = Training(numbers, np.arange(9) * 0.5, "numbers", (), {}, 1)
+    with pytest.raises(FileError) as raised:
+        Artifact(tmp_path / "model.onnx", "models/model.onnx", 3.0).fit(training)
+    told = raised.value.mistakes[0]
+    assert told.what.startswith("the trial of models/model.onnx was not done after 3 s")
+    assert (told.where, told.fix.startswith("look for an endless loop")) == (
+        "models/model.onnx",
+        True,
+    )
 
 
 def _runs(pid: int) -> bool:
@@ -131,6 +197,8 @@ def test_a_request_comes_back_as_it_was(tmp_path: Path) -> None:
     assert back.training.features["c"].tolist() == ["é", ""]
     assert back.training.target.tolist() == ["no", "yes"]
     assert (back.signature, back.memory_mb, back.trusts_pickle) == (ask.signature, 5, True)
+    ready = replace(ask, ready=b"\x08\0")
+    assert (back.ready, request.read(ready.written()).ready) == (None, b"\x08\0")
 
 
 @given(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
-from skl2onnx import convert_sklearn  # type: ignore[import-untyped,unused-ignore]
-from skl2onnx.common.data_types import (  # type: ignore[import-untyped,unused-ignore]
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import (
     BooleanTensorType,
     DoubleTensorType,
     FloatTensorType,

@@ -117,6 +117,16 @@ def test_the_smoke_rule_is_said_plainly(folder: Path) -> None:
     assert "with 50 rows accuracy must come out at 0.940 to prove 0.85" in ordinary
 
 
+def test_a_metric_of_which_less_is_better_is_held_from_above(folder: Path) -> None:
+    words = "metric: expected_calibration_error\nwatch: {metric: neg_brier_score, margin: 0.05}\n"
+    made = _plan(folder, FOUNDING.replace("stages:", f"{words}stages:", 1))
+    demanded = _demands(made, "integration_tests")
+    assert "expected_calibration_error at most 0.82 on 40 rows of validation_data" in demanded
+    assert "(upper 95 % bound)" in demanded
+    smoke = _demands(made, "unit_tests")
+    assert "only when expected_calibration_error is certainly above 0.85" in smoke
+
+
 def test_a_promotion_without_a_bound_is_foretold(folder: Path) -> None:
     text = FOUNDING.replace("          performance_threshold: 0.82\n", "")
     assert "WILL BE INCONCLUSIVE" in _demands(_plan(folder, text), "promote")

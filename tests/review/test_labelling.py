@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from seatrial.review.items import Item
     from seatrial.review.labelling import Sheet
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 SHADOW = "evaluate_model.shadow_tests"
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from seatrial.review.items import Item
     from seatrial.watch.decide import Action
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 WITHOUT_SHADOW = (
     "      - shadow_tests:\n          traffic_percentage: 5\n          duration_hours: 48\n"
 )

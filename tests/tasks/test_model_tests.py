@@ -92,7 +92,7 @@ def test_everything_that_is_declared_wrongly_is_told_at_once_and_nothing_is_prom
         "behaviour.cases",
     }
     assert measures["behaviour.cases"]["value"] == 1
-    assert went.reason(WORD).startswith("fail: 3 of 15 checks on 600 rows of validation_data: ")
+    assert went.reason(WORD).startswith("3 of 15 checks fail on 600 rows of validation_data: ")
     said = hints(went)
     assert "another 'feature_1' changes the label of" in said
     assert "while 'feature_2' grows from" in said
@@ -117,7 +117,7 @@ def test_what_few_rows_leave_open_is_inconclusive_and_says_what_would_settle_it(
 ) -> None:
     went = behaved(fresh, "{rows: 50, increasing_in: [], noise: {share: 0.01, limit: 0.03}}")
     assert (went.code, went.verdict(WORD)) == (3, "inconclusive")
-    assert went.reason(WORD).startswith("not settled: 1 of 13 checks on 50 rows")
+    assert went.reason(WORD).startswith("1 of 13 checks is not settled on 50 rows")
     assert "more rows would settle it" in went.reason(WORD)
     (finding,) = went.task(WORD)["findings"]
     assert finding["what"] == "behaviour.noise is not settled on 50 rows"

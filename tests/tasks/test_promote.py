@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from click.testing import Result
     from tests.tasks.conftest import Project
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 MODEL = "ml_model_training_pipeline"
 INTEGRATION = "evaluate_model.integration_tests"
 UNIT = "evaluate_model.unit_tests"
@@ -103,6 +105,7 @@ def test_the_history_says_why(delivered: Project, stores: Callable[[Project], An
     assert move["version"] == 1
     assert move["by"].startswith("run ")
     assert "accuracy 0.9" in move["reason"]
+    assert "path.differs" not in move["reason"]
 
 
 def test_a_stage_without_a_plan_installs_no_policy(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.tasks.conftest import Project, Went
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 MODEL = "ml_model_training_pipeline"
 
 

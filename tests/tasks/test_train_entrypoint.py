@@ -362,9 +362,9 @@ def test_classes_need_probabilities(project: Project) -> None:
 @pytest.mark.slow
 def test_a_training_that_hangs_is_ended_and_shown_where(project: Project) -> None:
     code = "import time\ndef build():\n    print('waiting')\n    time.sleep(600)\n"
-    went = run(project, {**BUILD, "timeout_s": 8}, code)
+    went = run(project, {**BUILD, "timeout_s": 5}, code)
     assert went.code == 2
-    assert "`fits:build` was not done after 8 s, and was ended" in went.errors
+    assert "`fits:build` was not done after 5 s, and was ended" in went.errors
     assert "it printed last: waiting" in went.errors
     assert "where: fits.py:4, in build" in went.errors
 

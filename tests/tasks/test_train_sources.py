@@ -114,12 +114,14 @@ def test_the_plan_says_whose_code_runs_within_which_limits_and_how_often(fresh: 
     assert "runs fits:build on training_data with seed 20130101, in a process of its own" in own[0]
     assert "at most 3600 s, 2000 MB" in own[0]
     assert own[1].startswith("nothing is pickled")
-    assert own[2].startswith("trains 3 times, with the seeds 20130101, 20130102 and 20130103")
+    assert own[2].startswith("trains 3 times, with the seeds 20130101 to 20130103")
     trusted = planned(fresh, {**ENTRY, "trust": "pickle"})
     assert "no limit of memory" in trusted[0]
     assert "kept pickled" in trusted[1]
     (fresh.folder / "model.onnx").write_bytes(onnx_file())
-    assert planned(fresh, {"artifact": "model.onnx"})[0].startswith("takes model.onnx as it is")
+    finished = planned(fresh, {"artifact": "model.onnx", "timeout_s": 60})
+    assert finished[0].startswith("takes model.onnx as it is")
+    assert finished[1].endswith("in a process of its own: at most 60 s, no limit of memory")
 
 
 def test_a_finished_file_becomes_a_version_and_a_changed_one_another(

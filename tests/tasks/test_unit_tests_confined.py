@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.errors import StoreError
-from seatrial.tasks import _confined, _own_tests
+from seatrial.inference import launcher
 from seatrial.tasks._scratch_copy import LARGE_BYTES, MANY, copy_code
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ UNIT = "before_training.unit_tests"
 pytestmark = pytest.mark.slow  # processes of their own
 
 needs_landlock = pytest.mark.skipif(
-    not _confined.landlock_version(), reason="this kernel has no Landlock"
+    not launcher.landlock_version(), reason="this kernel has no Landlock"
 )
 
 
@@ -179,10 +179,10 @@ def test_a():
 )  # fmt: skip
 def test_a_test_that_hangs_is_named(bare: Project, source: str, running: str) -> None:
     began = time.monotonic()
-    went = _went(bare, source, "timeout_s=12")
+    went = _went(bare, source, "timeout_s=5")
     assert time.monotonic() - began < 60
     assert went.verdict("unit_tests") == "fail"
-    assert went.reason("unit_tests").endswith(f"did not end within 12 s: it was running {running}")
+    assert went.reason("unit_tests").endswith(f"did not end within 5 s: it was running {running}")
     assert _findings(went)[-1]["where"] == running
 
 
@@ -327,7 +327,9 @@ def test_who_is_killed_takes_the_tests_along(tmp_path: Path) -> None:
         inner = (
             f"import socket, time\nsocket.create_connection(('127.0.0.1', {port}))\ntime.sleep(90)"
         )
-        program = [sys.executable, str(_own_tests.LAUNCHER), "{}", str(tmp_path), "0"]
+        scratch = tmp_path / "scratch"
+        scratch.mkdir()
+        program = [sys.executable, launcher.__file__, "{}", str(scratch), "0", "0"]
         outer = (
             "import os, subprocess, time\n"
             f"program = {program!r} + {[sys.executable, '-c', inner.replace('}', '}')]!r}\n"
@@ -342,6 +344,17 @@ def test_who_is_killed_takes_the_tests_along(tmp_path: Path) -> None:
         with connection:
             connection.settimeout(10)
             assert connection.recv(1) == b""
+        until_s = time.monotonic() + 10
+        while scratch.exists() and time.monotonic() < until_s:
+            time.sleep(0.02)
+        assert not scratch.exists()  # the copy of the project goes as well
+
+
+def test_our_settings_are_not_theirs(bare: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password of the ledger's database may stand in them."""
+    monkeypatch.setenv("SEATRIAL_SECRET", "quiet")
+    source = "import os\ndef test_a(): assert 'quiet' not in os.environ.values()\n"
+    assert _went(bare, source).verdict("unit_tests") == "pass"
 
 
 def test_memory_is_limited(bare: Project) -> None:
@@ -380,12 +393,21 @@ def test_pytest_that_does_not_come_to_an_end_is_told_in_words(
     assert what in _findings(went)[0]["what"]
 
 
-def test_one_file_that_cannot_be_read_is_told_by_its_line(bare: Project) -> None:
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("import os\nimport no_such_package\n", "No module named 'no_such_package'"),
+        ("import os\ndef test_b(:\n    pass\n", "SyntaxError: "),
+    ],
+)
+def test_one_file_that_cannot_be_read_is_told_by_its_line(
+    bare: Project, source: str, what: str
+) -> None:
     (bare.folder / "checks" / "test_right.py").write_text("def test_a(): pass\n")
-    went = _went(bare, "import os\nimport no_such_package\n")
+    went = _went(bare, source)
     assert went.reason("unit_tests") == "no test of checks ran: 1 file could not be collected"
     (finding,) = _findings(went)
-    assert "No module named 'no_such_package'" in finding["what"]
+    assert what in finding["what"]
     assert finding["where"].startswith("checks/test_own.py")
 
 
@@ -424,8 +446,8 @@ def test_subtests_are_told_one_by_one(bare: Project) -> None:
 def test_without_landlock_python_itself_refuses(
     bare: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_confined, "CREATE_RULESET", 10_000)  # as an older kernel answers
-    assert _confined.landlock_version() == 0
+    monkeypatch.setattr(launcher, "CREATE_RULESET", 10_000)  # as an older kernel answers
+    assert launcher.landlock_version() == 0
     before = _content(bare.folder)
     went = _went(
         bare,

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from seatrial.tasks._own_tests import Ended, told
 from seatrial.tasks._tests_record import Record, read
+from seatrial.tasks._tests_told import Ended, told
 
 RIGHT = Record(passed=2, begun=True, whole=True)
 BROKEN_OFF = Record(passed=2, begun=True)

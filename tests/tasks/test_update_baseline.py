@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from .conftest import Project
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 WORD = "update_baseline"
 TASK = f"      - {WORD}: {{dataset: training_data, reference: baseline_distribution.json}}\n"
 

@@ -471,3 +471,48 @@ def test_the_plugin_costs_other_projects_nothing(tmp_path: Path) -> None:
     assert "seatrial: tests of models" in helped
     assert "--seatrial-model=MODEL@CHANNEL|MODEL@NUMBER" in helped
     assert "seatrial_pipeline" in helped
+
+
+CERTAIN = """
+import numpy as np
+
+class Certain:
+    def predict(self, features): return (features["x"] > 0).astype(int)
+    def predict_proba(self, features):
+        one = self.predict(features).astype(float)
+        return np.column_stack([1 - one, one])
+
+def build(): return Certain()
+"""
+OF_PICKLED = """
+def test_the_sign_decides(seatrial_model):
+    assert [seatrial_model.predict_row(x=x) for x in (-1.0, 2.0)] == [0, 1]
+
+def test_the_rows(seatrial_model, assert_better_than):
+    assert_better_than(seatrial_model, 0.9, on="later")
+"""
+PICKLED = """
+name: certain
+stages:
+  - name: make
+    tasks:
+      - train: {data: rows, entrypoint: "fits:build", trust: pickle}
+      - register: {}
+      - unit_tests: {tests: tests}
+"""
+
+
+def test_a_version_that_is_kept_pickled(tmp_path: Path) -> None:
+    folder = tmp_path / "certain"
+    (folder / "data").mkdir(parents=True)
+    for name, shift in (("rows", 0.0), ("later", 0.5)):
+        rows = [f"{number + shift},{int(number + shift > 0)}" for number in range(-100, 100)]
+        (folder / "data" / f"{name}.csv").write_text("\n".join(["x,target", *rows, ""]))
+    (folder / "fits.py").write_text(CERTAIN)
+    (folder / "pipeline.yaml").write_text(PICKLED)
+    _with_tests(folder, OF_PICKLED)
+    document = seatrial.run(folder / "pipeline.yaml").document
+    task = _unit_tests(document)
+    assert task["reason"] == "2 tests of tests pass", task["findings"]
+    alone = _pytest(folder)
+    assert set(alone.words.values()) == {"passed"}, alone.output

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from seatrial.watch.act import Done
     from seatrial.watch.decide import Action
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 WITHOUT_SHADOW = (
     "      - shadow_tests:\n          traffic_percentage: 5\n          duration_hours: 48\n"
 )

@@ -12,9 +12,7 @@ def copy_example(folder: Path) -> None:
     """Copy the example; :class:`UsageError` when a file of it is already there."""
     example = example_folder()
     left_behind = {".seatrial", "__pycache__", ".pytest_cache"}
-    files = sorted(
-        f for f in example.rglob("*") if f.is_file() and left_behind.isdisjoint(f.parts)
-    )
+    files = sorted(f for f in example.rglob("*") if f.is_file() and left_behind.isdisjoint(f.parts))
     taken = [f for f in files if (folder / f.relative_to(example)).exists()]
     if taken:
         raise UsageError(

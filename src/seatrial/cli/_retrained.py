@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from seatrial.engines import Work
 from seatrial.engines._step import perform
 from seatrial.environment.capture import VARIABLES
 from seatrial.errors import Mistake, SeatrialError, StoreError
+from seatrial.inference import foreign
 from seatrial.ledger import runs
 from seatrial.outcome import Outcome, Verdict
 from seatrial.pipeline.parameters import typed
@@ -114,22 +114,24 @@ def main(arguments: Sequence[str]) -> int:
 def _in_child(
     home: Path, folder: Path, version: Version, variables: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """What the child said. Its group is ours, so that Ctrl-C reaches it too."""
+    """What the child said. It ends with us, however we end, and its home with it."""
     recorded = {} if variables is None else variables
     kept = [name for name in os.environ if variables is None or name not in VARIABLES]
-    done = subprocess.run(  # noqa: S603 - our own module
+    done = foreign.run(
         # -P: a file of the project must not stand for a module of ours
         [sys.executable, "-P", "-m", "seatrial.cli._retrained", str(home)],
-        cwd=folder,
-        env={**{name: os.environ[name] for name in kept}, **recorded},
-        stdin=subprocess.DEVNULL,
-        stdout=sys.__stderr__,  # standard output is for the answer
-        check=False,
+        foreign.Limits(),
+        folder=folder,
+        # what it leaves of temporary files goes with its home
+        environment={**{name: os.environ[name] for name in kept}, **recorded, "TMPDIR": str(home)},
+        scratch=home,
+        shown=sys.__stderr__,  # standard output is for the answer
     )
     if not (home / _SAID).exists():
-        how = f"ended with {done.returncode}; what it printed stands above"
-        if done.returncode < 0:
-            how = f"was killed by signal {-done.returncode}; was there too little memory?"
+        status = done.status or 0
+        how = f"ended with {status}; what it printed stands above"
+        if status < 0:
+            how = f"was killed by signal {-status}; was there too little memory?"
         raise StoreError(Mistake(f"{version} could not be trained again: its process {how}"))
     said: dict[str, Any] = json.loads((home / _SAID).read_text(encoding="utf-8"))
     if said["mistakes"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from seatrial.cli._version import judging_dataset, version_of
 from seatrial.errors import Mistake, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from seatrial.data.dataset import Dataset
     from seatrial.evaluation.comparison import Beside, Comparison
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from seatrial.outcome import Finding, Measure
     from seatrial.registry.project import Project
     from seatrial.registry.registry import Version
+
+FOUR_DIGITS = 1000
+"""From here on a number is shown whole."""
 
 _CODES = {"pass": 0, "skip": 0, "fail": 1, "inconclusive": 3}
 
@@ -93,11 +97,20 @@ def compare(
 def _dataset(
     opened: Project, data: str | None, declared: Mapping[str, object], usual: str
 ) -> Dataset:
-    from seatrial.data import dataset
+    """The rows to compare on; a file of its own is read as the rows that usually judge are."""
+    from dataclasses import replace
 
-    if data is not None:
-        return dataset_of(data)
-    return dataset.find(usual, opened.workspace.folder, declared)
+    from seatrial.data import dataset
+    from seatrial.data.opening import open_rows
+
+    if data is None:
+        return dataset.find(usual, opened.workspace.folder, declared)
+    found, entry = dataset_of(data), declared.get(usual)
+    if found.target is not None or found.name in declared or not isinstance(entry, Mapping):
+        return found
+    columns = {column.name for column in open_rows(found).columns}
+    known = {role: name for role in ("target", "key") if (name := entry.get(role)) in columns}
+    return replace(found, **known)
 
 
 def _demand_fitting(rows: Labelled, metrics: Sequence[Metric], classes: int) -> None:
@@ -134,7 +147,16 @@ def _timed(
     from seatrial.outcome import Verdict
 
     measured, findings = measure(opened.registry, *versions, rows, Speed(), seed=seed)
-    return tuple(replace(m, limit=None, verdict=Verdict.SKIP) for m in measured), findings
+    told = (
+        replace(
+            each,
+            name=each.name.replace(".production", ".second"),
+            limit=None,
+            verdict=Verdict.SKIP,
+        )
+        for each in measured
+    )
+    return tuple(told), findings
 
 
 def _known(
@@ -202,7 +224,7 @@ def _tell(
     _tell_disagreement(versions, rows, found)
     if timed:
         click.echo()
-        print_table(("measured", "value", "95 % bounds"), [_speed(each) for each in timed])
+        print_table(("", *_heads(first, second)), _speed_lines(timed))
     for finding in findings:
         click.echo(f"! {finding.what}")
         if finding.hint:
@@ -255,15 +277,17 @@ def _tell_disagreement(
 ) -> None:
     apart, heads = found.disagreement, _heads(*versions)
     share = apart.share.value or 0.0
-    if rows.metric.problem == "numbers":
+    if versions[0].digest == versions[1].digest:
+        click.echo("both are the same version")
+    elif rows.metric.problem == "numbers":
         click.echo(
             f"their answers differ by {100 * share:.2g} % of the target's variance; closer to the"
             f" truth is {heads[0]} in {apart.only_first} rows, {heads[1]} in {apart.only_second}"
         )
     else:
         click.echo(
-            f"{100 * share:.2g} % of the rows get two different answers: right are only"
-            f" {heads[0]} in {apart.only_first}, only {heads[1]} in {apart.only_second}"
+            f"{100 * share:.2g} % of the rows get two different answers: {heads[0]} alone is right"
+            f" in {apart.only_first}, {heads[1]} alone in {apart.only_second}"
         )
     if apart.examples:
         print_table(
@@ -274,18 +298,41 @@ def _tell_disagreement(
             ],
         )
     if found.noise_floor is not None and found.noise_floor.value is not None:
-        click.echo(
-            f"training {versions[0]} again with another seed moves {rows.metric.name} by about"
-            f" {found.noise_floor.value:.2g}"
-        )
+        floor, name = found.noise_floor.value, rows.metric.name
+        moves = f"moves {name} by about {floor:.2g}" if floor else f"does not move {name}"
+        click.echo(f"training {versions[0]} again with another seed {moves}")
 
 
 def _shown(value: object) -> object:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _speed(measure: Measure) -> tuple[object, ...]:
-    value = "-" if measure.value is None else f"{measure.value:.4g}"
-    if measure.low is None or measure.high is None:
-        return measure.name, value, "-"
-    return measure.name, value, f"{measure.low:.4g} to {measure.high:.4g}"
+def _speed_lines(timed: Sequence[Measure]) -> Iterator[tuple[object, ...]]:
+    """A line for each measure: of the first version, and of the second where it has one."""
+    named = {each.name: each for each in timed}
+    for name, first in named.items():
+        if not name.endswith(".second"):
+            second = named.get(f"{name}.second")
+            yield name, _span(first), "" if second is None else _span(second)
+
+
+def _span(measure: Measure) -> str:
+    """A measure with its bounds, where there are any.
+
+    >>> from seatrial.outcome import Measure
+    >>> _span(Measure(name="throughput.rows_per_s", value=106104.2, low=104600.3, high=108300.1))
+    '106104 (104600 to 108300)'
+    """
+    if measure.value is None:
+        return "-"
+    ends = (measure.value, measure.low, measure.high)
+    value, low, high = (_rounded(end) for end in ends)
+    if measure.low is None or measure.high is None or measure.low == measure.high:
+        return value
+    return f"{value} ({low} to {high})"
+
+
+def _rounded(number: float | None) -> str:
+    if number is None:
+        return "-"
+    return f"{number:.0f}" if abs(number) >= FOUR_DIGITS else f"{number:.4g}"

@@ -98,17 +98,24 @@ def _step(line: dict[str, object]) -> None:
     click.echo(f"  {str(line['step']).partition('.')[2]}")
     parameters = line["parameters"]
     if isinstance(parameters, dict) and parameters:
-        shown = [f"{k}: {_flow(v)}" for k, v in parameters.items() if v not in (None, [], {}, ())]
-        click.echo(f"    {', '.join(shown)}")
+        shown = {key: _flow(value) for key, value in parameters.items() if value is not None}
+        said = [f"{key}: {value}" for key, value in shown.items() if value not in {"[]", "{}"}]
+        click.echo(f"    {', '.join(said)}")
     for demand in line["demands"] if isinstance(line["demands"], list) else []:
         click.echo(f"    - {demand}")
 
 
 def _flow(value: object) -> str:
-    """A value as one would write it in the file."""
+    """A value as one would write it in the file; keys that nobody set are left out.
+
+    >>> _flow({"dataset": "later", "slices": [{"age": [[40.0, None]]}], "metric": None})
+    '{dataset: later, slices: [{age: [[40, null]]}]}'
+    """
     if isinstance(value, dict):
         said = (f"{key}: {_flow(item)}" for key, item in value.items() if item is not None)
         return f"{{{', '.join(said)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_flow, value))}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")

@@ -14,6 +14,7 @@ from seatrial.evaluation.slices.judged import on_slices, reported
 from seatrial.evidence import rates
 from seatrial.evidence.absolute import absolute
 from seatrial.evidence.agreement import differing
+from seatrial.evidence.clusters import Clusters
 from seatrial.evidence.paired import compare
 from seatrial.inference.answer import Answer
 from seatrial.outcome import Direction, Measure, Verdict
@@ -152,7 +153,8 @@ def _disagreement(rows: Labelled, mine: Predictions, theirs: Predictions) -> Dis
     variance = float(np.var(rows.labels.astype(np.float64))) if numbers else 0.0
     apart = differing(_answer(theirs), _answer(mine), variance=variance)
     costs = [_cost(rows.labels, each, numbers=numbers) for each in (mine, theirs)]
-    low, high = rates.of_one(float(apart.sum()), len(apart))
+    effect = Clusters.of(rows.groups).effect(apart) if rows.groups is not None else 1.0
+    low, high = rates.of_one(float(apart.sum()) / effect, len(apart) / effect)
     share = Measure(
         name="disagreement",
         value=float(apart.mean()),

@@ -67,15 +67,14 @@ def labelled(
     """A dataset's rows, each column of the kind that the first model reads it as.
 
     ``signatures`` are those of the models to be judged; a column that none of them reads keeps
-    its own kind. FormError when the rows lack a column that the first reads; FileError, at
-    ``where``, when the metric does not fit the number of classes.
+    its own kind, and without any model all do. FormError when the rows lack a column that the
+    first reads; FileError, at ``where``, when the metric does not fit the number of classes.
     """
     demand_classes(metric, len(roles.classes), table.dataset.name, where)
     columns = {column.name: column for column in roles.features}
-    first, *others = signatures
-    for signature in (*reversed(others), first):
+    for signature in reversed(signatures):
         for each in signature.inputs:
-            if each.name in columns or signature is first:
+            if each.name in columns or signature is signatures[0]:
                 columns[each.name] = _read_as(each)
     return Labelled(
         table.dataset.name,

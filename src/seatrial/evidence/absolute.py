@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,6 +109,23 @@ def rarest(y: np.ndarray, predictions: Predictions, clusters: Clusters | None = 
     return min(clusters.holding(each) if clusters else int(np.sum(each)) for each in rows)
 
 
+def over_classes(
+    metric: Metric, y: np.ndarray, predictions: Predictions, worth: float, clusters: Clusters | None
+) -> tuple[float, float]:
+    """What one row can be worth to a mean over rows or over classes, and the degrees of freedom.
+
+    A mean over classes (in [0, 1], and no mean over rows) rests for its k-th part on the rows of
+    the rarest class, however many others there are: a row of it is worth so many times more, and
+    the spread within it is known from it alone. With a single such row nothing is known: 0.
+    """
+    if not metric.bounded or metric.influence is None:
+        return worth, math.inf
+    there = {label for label in predictions.classes if (y == label).any()}
+    few = rarest(y, replace(predictions, classes=tuple(there)), clusters) if there else 0
+    rows = clusters.count if clusters else len(y)
+    return worth * rows / (max(few, 1) * max(len(there), 1)), max(few - 1, 0)
+
+
 def _constant(y: np.ndarray, predictions: Predictions) -> Predictions:
     # The model that knows the mean, or how frequent each class is, and nothing about any row.
     if predictions.probabilities is None:
@@ -177,7 +195,8 @@ def _averaged(
     rows = of_row(y, predictions)
     rows = clusters.totals(rows) if clusters else rows
     if not (metric.bounded and metric.binary_only):
-        return means.interval(rows, one_row=worth)
+        one, most = over_classes(metric, y, predictions, worth, clusters)
+        return means.interval(rows, one_row=one, most=most) if most else (0.0, 1.0)
     few = rarest(y, predictions, clusters)
     return means.share(
         rows,

@@ -17,7 +17,9 @@ PRIOR = 30
 """Rows of the rarer class that what is known beforehand about a share counts for."""
 
 
-def interval(rows: np.ndarray, *, one_row: float = 0.0) -> tuple[float, float]:
+def interval(
+    rows: np.ndarray, *, one_row: float = 0.0, most: float = math.inf
+) -> tuple[float, float]:
     """(low, high) of the mean that ``rows`` ([n]) are drawn from; infinite below two rows.
 
     The wider of Student's t and of t after Hall's transformation, which takes the skewness out
@@ -28,6 +30,7 @@ def interval(rows: np.ndarray, *, one_row: float = 0.0) -> tuple[float, float]:
 
     ``one_row`` is what a single row can plausibly be worth. Rows that all agree prove no more
     than that fewer than about one in n differs, so the deviation is at least that of one such row.
+    There are at most ``most`` degrees of freedom, at least one.
 
     >>> low, high = interval(np.array([0.1, 0.3, 0.2, 0.25, 0.15]))
     >>> round(low, 3), round(high, 3)
@@ -39,7 +42,8 @@ def interval(rows: np.ndarray, *, one_row: float = 0.0) -> tuple[float, float]:
     apart = rows - mean
     squares = apart * apart
     powers = (squares, squares * apart, squares * squares)
-    return _of_moments(len(rows), mean, [float(np.mean(each)) for each in powers], one_row)
+    moments = [float(np.mean(each)) for each in powers]
+    return _of_moments(len(rows), mean, moments, one_row, most)
 
 
 def ratio(part: np.ndarray, whole: np.ndarray, *, one_row: float = 0.0) -> tuple[float, float]:
@@ -104,14 +108,16 @@ def _edge(told_apart: Callable[[float], bool], value: float, sign: int) -> float
     return value + sign * outside
 
 
-def _of_moments(n: int, mean: float, moments: list[float], one_row: float) -> tuple[float, float]:
+def _of_moments(
+    n: int, mean: float, moments: list[float], one_row: float, most: float = math.inf
+) -> tuple[float, float]:
     # ``moments`` are the second to the fourth about the mean.
     second, third, fourth = moments
     error = math.sqrt(max(second * n / (n - 1), one_row**2 / n) / n)
     if error <= 0:
         return mean, mean
     skewness = third / (error * math.sqrt(n)) ** 3 / math.sqrt(n)
-    quantile = student(_freedom(n, second, fourth))
+    quantile = student(min(_freedom(n, second, fourth), most))
     return (
         mean - error * max(quantile, _unskewed(quantile, skewness)),
         mean + error * max(quantile, -_unskewed(-quantile, skewness)),

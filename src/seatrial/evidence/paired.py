@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.evidence import binned, cells, curves, means, ranks, rates, resampling
-from seatrial.evidence.absolute import demand_numbers, finite, nothing, one_row, rarest, unseen
+from seatrial.evidence.absolute import (
+    demand_numbers,
+    finite,
+    nothing,
+    one_row,
+    over_classes,
+    rarest,
+    unseen,
+)
 from seatrial.evidence.clusters import Clusters
 from seatrial.metrics import why_undefined
 from seatrial.metrics._labels import codes, positive, score
@@ -148,7 +156,8 @@ def _averaged(
     if clusters:
         one, other = clusters.totals(one), clusters.totals(other)
     if not (metric.bounded and metric.binary_only):
-        return means.interval(one - other, one_row=worth)
+        worth, most = over_classes(metric, y, first, worth, clusters)
+        return means.interval(one - other, one_row=worth, most=most) if most else (-1.0, 1.0)
     few = rarest(y, first, clusters)
     flattered = (metric.optimism(y, model) if metric.optimism else 0.0 for model in (first, second))
     return means.shares(

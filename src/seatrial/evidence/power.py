@@ -120,7 +120,8 @@ def rows_to_prove(margin: float, *, discordant: float = DISCORDANT) -> int:
 def rows_needed(measure: Measure) -> int | None:
     """How many more labelled rows would settle the measure if its value stayed as it is.
 
-    The distance from the value to its bound shrinks with the square root of the rows. 0 when it
+    The distance from the value to its bound shrinks with the square root of the rows, or, where
+    all of them agree, with the rows themselves, by the exact law of a rate at 0 or 1. 0 when it
     is settled; None when no number of rows would do (the value sits on the limit) or can be told.
 
     >>> from seatrial.outcome import Measure
@@ -128,6 +129,10 @@ def rows_needed(measure: Measure) -> int | None:
     ...                         n=400, verdict=Verdict.INCONCLUSIVE)
     >>> rows_needed(open_question)
     1200
+    >>> all_right = Measure(name="accuracy", value=1.0, low=0.7411, high=1.0, limit=0.95, n=10,
+    ...                     verdict=Verdict.INCONCLUSIVE)
+    >>> rows_needed(all_right)
+    49
     """
     if measure.verdict is not Verdict.INCONCLUSIVE:
         return 0
@@ -138,7 +143,11 @@ def rows_needed(measure: Measure) -> int | None:
     gap = abs(measure.value - measure.limit)
     if bound is None or _on_limit(measure):
         return None
-    total = measure.n * (abs(measure.value - bound) / gap) ** 2
+    reach = abs(measure.value - bound)
+    if _agree(measure, reach) and gap < 1:
+        total = measure.n * math.log1p(-reach) / math.log1p(-gap)
+    else:
+        total = measure.n * (reach / gap) ** 2
     # What rounding adds must not count as a row; an open question needs at least one more.
     return max(math.ceil(total - 1e-6 * max(total, 1)) - measure.n, 1)
 
@@ -161,6 +170,17 @@ def settles(measure: Measure, rows: str = "labelled rows") -> str:
     if _on_limit(measure):
         return "it lies on its limit: no number of rows would settle it"
     return f"so few {rows} give no bound: it needs more of them"
+
+
+def _agree(measure: Measure, reach: float) -> bool:
+    """Whether all rows are right, or none is, and the bound is what so many leave open.
+
+    It is at most that of half as many rows, as where each counts twice; any wider one has seen a
+    spread, and shrinks as usual.
+    """
+    end = {0.0: measure.low, 1.0: measure.high}.get(measure.value or 0.0)
+    widest = 1 - (1 - rates.LEVEL) ** (2 / max(measure.n, 1))
+    return end == measure.value and reach < 1 and reach <= widest + 1e-9
 
 
 def _on_limit(measure: Measure) -> bool:

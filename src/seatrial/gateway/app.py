@@ -81,7 +81,11 @@ class App:
             json_length = headers.get("inference-header-content-length")
             asked = v2.decode(read, _number(json_length) if json_length else None, served)
             identity = asked.id or _given(headers) or uuid7(time_ns() // 1_000_000)
-            answer = served.answer(asked.features)
+            answer = (
+                served.answer(asked.features)
+                if ready.apart is None
+                else await ready.apart.answer(served, asked.features)
+            )
             reply, head_length = v2.encode(asked, served, identity, answer)
         except RequestError as error:
             self._refuse(scope, protocol, error, name, ready)

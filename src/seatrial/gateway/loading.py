@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import FormError, SeatrialError
+from seatrial.gateway.apart import Apart
+from seatrial.inference.pickled import Pickled
 from seatrial.inference.served import Served
 from seatrial.traffic import record
 
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A version that can answer, the head of its records, and its counts."""
+    """A version that can answer, the head of its records, and its counts.
+
+    ``apart`` is where it is asked when it may take long, as a pickled one may.
+    """
 
     served: Served
     head: bytes
     counts: Counts
+    apart: Apart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,8 @@ def opened(model: str, version: int, digest: str, blobs: Blobs, book: Book) -> R
         return Refused(model, version, "failed", _sentence(error.mistakes))
     except Exception as error:  # noqa: BLE001 - whatever a model does, the others are served
         return Refused(model, version, "failed", f"{type(error).__name__}: {error}"[:500])
-    return Ready(served, record.head(model, version, digest), book.of(model, version))
+    apart = Apart() if isinstance(served.columns, Pickled) else None
+    return Ready(served, record.head(model, version, digest), book.of(model, version), apart)
 
 
 def _sentence(mistakes: Iterable[object]) -> str:

@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seatrial.errors import FormError, Mistake, PassingError, StoreError
+from seatrial.inference import foreign
 from seatrial.inference.answer import Answer, class_labels
 from seatrial.inference.columns import columns
 from seatrial.inference.pickled_child import HEAD, NUMBERS, PLACES, packed, packed_strings
-from seatrial.inference.session import CHUNK_ROWS, no_rows
+from seatrial.inference.session import in_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,18 +106,8 @@ class Pickled:
         """Answer for columns ``[n]`` or ``[n, 1]`` of the right types; nothing is checked."""
         read = [fed[each.name].reshape(-1) for each in self.signature.inputs]
         rows = len(read[0]) if read else 0
-        parts = [
-            self._chunk([column[start : start + CHUNK_ROWS] for column in read])
-            for start in range(0, rows, CHUNK_ROWS)
-        ]
-        if not parts:
-            return no_rows(self.signature)
-        if len(parts) == 1:
-            return parts[0]
-        tables = [part.probabilities for part in parts if part.probabilities is not None]
-        return Answer(
-            np.concatenate([part.label for part in parts]),
-            np.concatenate(tables) if tables else None,
+        return in_chunks(
+            rows, lambda some: self._chunk([column[some] for column in read]), self.signature
         )
 
     def close(self) -> None:
@@ -268,7 +259,6 @@ def _spawned() -> _Child:
     ours, theirs = socket.socketpair()
     reading, life = os.pipe()
     files = (theirs.fileno(), reading)
-    own = {name: value for name, value in os.environ.items() if not name.startswith("SEATRIAL_")}
     try:
         process = subprocess.Popen(  # noqa: S603 - our own file
             [sys.executable, "-P", str(_CHILD), *map(str, files)],
@@ -277,7 +267,7 @@ def _spawned() -> _Child:
             stderr=subprocess.DEVNULL,
             pass_fds=files,
             cwd="/",
-            env={**_STEADY, **own},
+            env={**_STEADY, **foreign.environment()},
             start_new_session=True,
         )
     except OSError as error:

@@ -157,7 +157,7 @@ def _fed(kind: str, names: list[str]) -> Callable[[dict[str, NDArray[Any]]], Any
     if kind == "matrix":
         return lambda columns: _joined([columns[name] for name in names])
     if kind == "pandas":
-        import pandas as pd  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - only a model that wants it
+        import pandas as pd  # noqa: PLC0415 - only a model that wants it
 
         return lambda columns: pd.DataFrame({name: columns[name] for name in names})
     raise ValueError(f"it wants its features as {kind!r}, which is unknown")

@@ -14,7 +14,7 @@ from seatrial.inference.answer import Answer, class_labels
 from seatrial.inference.columns import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.inference.signature import Signature
 
@@ -70,18 +70,10 @@ class Model:
         """Answer for columns ``[n]``; FormError names what is missing or ill-typed."""
         read = columns(features, self.signature)
         rows = len(next(iter(read.values()))) if read else 0
-        parts = [
-            self._chunk({name: column[start : start + CHUNK_ROWS] for name, column in read.items()})
-            for start in range(0, rows, CHUNK_ROWS)
-        ]
-        if not parts:
-            return no_rows(self.signature)
-        if len(parts) == 1:
-            return parts[0]
-        tables = [part.probabilities for part in parts if part.probabilities is not None]
-        return Answer(
-            np.concatenate([part.label for part in parts]),
-            np.concatenate(tables) if tables else None,
+        return in_chunks(
+            rows,
+            lambda some: self._chunk({name: column[some] for name, column in read.items()}),
+            self.signature,
         )
 
     def answered(self, fed: Mapping[str, np.ndarray]) -> Answer:
@@ -109,6 +101,20 @@ def _demand_signature(session: onnxruntime.InferenceSession, signature: Signatur
     mistakes += [Mistake(f"the model has no output {name!r}") for name in absent]
     if mistakes:
         raise FormError(*mistakes)
+
+
+def in_chunks(rows: int, chunk: Callable[[slice], Answer], signature: Signature) -> Answer:
+    """The answer to all rows, from the answers to at most ``CHUNK_ROWS`` of them at once."""
+    parts = [chunk(slice(start, start + CHUNK_ROWS)) for start in range(0, rows, CHUNK_ROWS)]
+    if not parts:
+        return no_rows(signature)
+    if len(parts) == 1:
+        return parts[0]
+    tables = [part.probabilities for part in parts if part.probabilities is not None]
+    return Answer(
+        np.concatenate([part.label for part in parts]),
+        np.concatenate(tables) if tables else None,
+    )
 
 
 def no_rows(signature: Signature) -> Answer:

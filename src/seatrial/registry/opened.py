@@ -53,12 +53,15 @@ def named(registry: Registry, text: str) -> Version:
     Without ``MODEL@`` the only model of the project is meant. UsageError with what there is.
     """
     models = sorted({each.model for each in registry.versions()})
+    if not models:
+        fix = "`seatrial run pipeline.yaml` makes one"
+        raise UsageError(Mistake("this project has no model yet", fix=fix))
     model, at, which = text.rpartition("@")
     if not at:
         if len(models) != 1:
             raise UsageError(
                 Mistake(
-                    f"{text!r} does not say of which model: there are {_listed(models)}",
+                    f"{text!r} does not say of which model: there are {', '.join(models)}",
                     fix=f"write MODEL@VERSION or MODEL@CHANNEL, such as MODEL@{text or 1}",
                 )
             )
@@ -66,7 +69,7 @@ def named(registry: Registry, text: str) -> Version:
     if model not in models:
         raise UsageError(
             Mistake(
-                f"there is no model {model!r}; there are {_listed(models)}",
+                f"there is no model {model!r}; there are {', '.join(models)}",
                 nearest=nearest(model, models),
                 fix="`seatrial models` lists them",
             )
@@ -84,7 +87,3 @@ def named(registry: Registry, text: str) -> Version:
             )
         )
     return found
-
-
-def _listed(models: list[str]) -> str:
-    return ", ".join(models) or "none yet"

@@ -7,6 +7,7 @@ verdict. Another package does the same through the entry point group ``seatrial.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
@@ -102,6 +103,13 @@ class Scope:
             if address == self.entry.address:
                 return
             yield address, task
+
+    def follows(self, word: str) -> bool:
+        """Whether a task of that word stands before this one, even one with mistakes in it."""
+        before = itertools.takewhile(
+            lambda entry: entry.address != self.entry.address, self.pipeline.tasks
+        )
+        return any(entry.word == word for entry in before)
 
     def same_stage(self) -> Iterator[tuple[str, Task]]:
         """The tasks of this one's stage."""

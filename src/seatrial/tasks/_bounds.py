@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from seatrial import metrics
 from seatrial.errors import FileError
 from seatrial.evidence import power
+from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.errors import Mistake
     from seatrial.metrics import Metric
+    from seatrial.outcome import Measure
     from seatrial.tasks import Scope
 
 
@@ -24,6 +26,20 @@ def named_metric(scope: Scope, own: str | None) -> Metric | None:
     return metrics.get(name) if name else None
 
 
+def side(metric: Metric | None) -> str:
+    """On which side of its limit a metric must lie; the usual one when the data decides it.
+
+    >>> side(metrics.get("r2")), side(metrics.get("expected_calibration_error"))
+    ('at least', 'at most')
+    """
+    return "at least" if metric is None or metric.greater_is_better else "at most"
+
+
+def end(metric: Metric | None) -> str:
+    """Which bound of a metric must reach its limit."""
+    return "lower" if metric is None or metric.greater_is_better else "upper"
+
+
 def worst(high: float | None, form: str) -> str:
     """How bad a difference may be at most, as the beginning of a parenthesis.
 
@@ -33,6 +49,19 @@ def worst(high: float | None, form: str) -> str:
     if high is None:
         return ""
     return f"at least {-high:{form}} better, " if high < 0 else f"at most {high:{form}} worse, "
+
+
+def proven(measure: Measure, form: str) -> str:
+    """The bound of a difference that decides, as the beginning of a parenthesis.
+
+    >>> from seatrial.outcome import Measure, Verdict
+    >>> proven(Measure(name="degradation.r2", value=0.15, low=0.14, high=0.16, limit=0.05,
+    ...                verdict=Verdict.FAIL), ".2f")
+    'at least 0.14 worse, '
+    """
+    if measure.verdict is Verdict.FAIL and measure.low is not None:
+        return f"at least {measure.low:{form}} worse, "
+    return worst(measure.high, form)
 
 
 def check_threshold(scope: Scope, limit: float, own: str | None) -> Iterator[Mistake]:

@@ -37,7 +37,7 @@ def same_model(context: Context, one: Version, other: Version) -> bool:
 
 def demand_register(scope: Scope) -> Iterator[Mistake]:
     """A test needs a version: a mistake when no earlier task registers one."""
-    if not any(type(task).__name__ == "Register" for _, task in scope.earlier()):
+    if not scope.follows("register"):
         yield Mistake(
             f"{scope.entry.word} has no model to test: no earlier task registers one",
             where=str(scope.entry.place),

@@ -15,7 +15,7 @@ from seatrial.evidence.smoke import RAREST
 from seatrial.metrics import Predictions
 from seatrial.outcome import Direction, Measure, Verdict
 from seatrial.registry.opened import opened, signature_of
-from seatrial.tasks._bounds import worst
+from seatrial.tasks._bounds import proven
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,7 +98,7 @@ def _by_labels(
         return _without_labels(measure, disagreement, metric, "the labels alone do not settle it")
     value = measure.value or 0.0
     word = "worse" if value > 0 else "better"
-    bound = worst(measure.high, ".3g")
+    bound = proven(measure, ".3g")
     said = f"{metric.name} {abs(value):.3g} {word} on {measure.n} labelled rows"
     return Quality(measure, f"{said} ({bound}margin {margin:g})")
 

@@ -134,7 +134,7 @@ class ModelTests(Task, frozen=True, kw_only=True):
         """FileError with every declaration that does not fit the columns or the classes."""
         columns = [column.name for column in table.columns]
         mistakes = [
-            replace(mistake, where=str(scope.entry.where(key)))
+            replace(mistake, where=f"{scope.entry.where(key)}, dataset {table.dataset.name}")
             for key, each in self._declared()
             for mistake in each.misdeclared(columns, model.signature)
         ]
@@ -212,13 +212,17 @@ def _unsettled(measures: Iterable[Measure], place: str, rows: int) -> tuple[Find
 def _reason(measures: tuple[Measure, ...], rows: str) -> str:
     """What decides: all that fails, else all that is not settled, else what was kept."""
     judged = [measure for measure in measures if measure.verdict is not Verdict.SKIP]
-    for verdict, says in ((Verdict.FAIL, "fail"), (Verdict.INCONCLUSIVE, "not settled")):
+    says = {
+        Verdict.FAIL: ("fails", "fail"),
+        Verdict.INCONCLUSIVE: ("is not settled", "are not settled"),
+    }
+    for verdict, (of_one, of_many) in says.items():
         deciding = [measure for measure in judged if measure.verdict is verdict]
         if deciding:
             told = "; ".join(_told(measure) for measure in deciding[:SAID])
             rest = f"; and {len(deciding) - SAID} more" if len(deciding) > SAID else ""
-            count = f"{len(deciding)} of {len(judged)} checks"
-            return f"{says}: {count} on {rows}: {told}{rest}"
+            does = of_one if len(deciding) == 1 else of_many
+            return f"{len(deciding)} of {len(judged)} checks {does} on {rows}: {told}{rest}"
     bounded = [f"; {_told(measure)}" for measure in judged if measure.high is not None]
     return f"{len(judged)} checks pass on {rows}{''.join(bounded)}"
 

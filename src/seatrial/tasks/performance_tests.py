@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -13,7 +14,7 @@ from seatrial.evidence.gate import gate
 from seatrial.outcome import Measure, Outcome, Verdict
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 from seatrial.tasks._agreed import disagreed, target_variance
-from seatrial.tasks._bounds import check_threshold, named_metric, provable
+from seatrial.tasks._bounds import check_threshold, end, named_metric, provable, side
 from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
 from seatrial.tasks._clauses import bound_said, unsettled
 from seatrial.tasks._compared import (
@@ -91,17 +92,15 @@ class PerformanceTests(Task, frozen=True, kw_only=True):
         if self.performance_threshold is not None:
             metric = named_metric(scope, self.metric)
             yield (
-                f"{metric.name if metric else 'metric'} {_side(metric)}"
+                f"{metric.name if metric else 'metric'} {side(metric)}"
                 f" {self.performance_threshold:g} on {rows} rows of {self.dataset}"
-                f" ({_end(metric)} 95 % bound)"
+                f" ({end(metric)} 95 % bound)"
             )
             yield from provable(scope, self.metric, self.performance_threshold, rows)
         for word, limit in self.metrics.items():
             further = by_name.get(word)
-            demand = "is reported" if limit is None else f"{_side(further)} {limit:g}"
-            yield f"{further.name} {demand}" + (
-                "" if limit is None else f" ({_end(further)} bound)"
-            )
+            demand = "is reported" if limit is None else f"{side(further)} {limit:g}"
+            yield f"{further.name} {demand}" + ("" if limit is None else f" ({end(further)} bound)")
         if self.compared_to:
             yield from self._demands_beside(scope)
         yield from self._demands_of_slices(scope)
@@ -146,7 +145,9 @@ class PerformanceTests(Task, frozen=True, kw_only=True):
         passed = own[0].verdict is Verdict.PASS
         return Outcome(
             verdict=verdict,
-            reason="; ".join(filter(None, [*said, why])),
+            reason="; ".join(
+                filter(None, [*said, why] if verdict is Verdict.SKIP else [why, *said])
+            ),
             measures=measures,
             findings=(
                 *without_value(rows, mine, limits),
@@ -265,12 +266,14 @@ class PerformanceTests(Task, frozen=True, kw_only=True):
 
     def _demands_of_slices(self, scope: Scope) -> Iterator[str]:
         limit = self.slice_threshold
-        side = _side(named_metric(scope, self.metric))
+        must_be = side(named_metric(scope, self.metric))
         if self.slices:
-            what = "reported" if limit is None else f"{side} {limit:g} on each of them"
+            what = "reported" if limit is None else f"{must_be} {limit:g} on each of them"
             yield f"the metric on slices by {', '.join(_written(w) for w in self.slices)}: {what}"
         if self.worst_slice:
-            what = "told" if limit is None else f"fails when it is certainly not {side} {limit:g}"
+            what = (
+                "told" if limit is None else f"fails when it is certainly not {must_be} {limit:g}"
+            )
             yield f"the worst slice by one or two features, corrected for the search: {what}"
 
     def _judged(
@@ -301,11 +304,16 @@ def _verdict(measures: Iterable[Measure]) -> tuple[Verdict, str]:
 
 def _out_of_range(metric: Metric, limit: float, scope: Scope, *key: str) -> Iterator[Mistake]:
     if not metric.least <= limit <= metric.most:
-        ends = f"between {metric.least:g} and {metric.most:g}"
+        ends = f"lies between {metric.least:g} and {metric.most:g}"
+        if math.isinf(metric.least):
+            ends = f"is never above {metric.most:g}"
+        elif math.isinf(metric.most):
+            ends = f"is never below {metric.least:g}"
+        meant = metric.name.startswith("neg_") and metric.least <= -limit
         yield Mistake(
-            f"{metric.name} lies {ends}, so {limit:g} is no limit for it",
+            f"{metric.name} {ends}, so {limit:g} is no limit for it",
             str(scope.entry.where(*key)),
-            fix="write a number in that range",
+            fix=f"write {-limit:g}" if meant else "write a number in that range",
         )
 
 
@@ -315,14 +323,6 @@ def _no_margin(scope: Scope, metric: str) -> Mistake:
         "compared_to",
         fix="add `margin: …`, how much worse than production is still good enough",
     )
-
-
-def _side(metric: Metric | None) -> str:
-    return "at least" if metric is None or metric.greater_is_better else "at most"
-
-
-def _end(metric: Metric | None) -> str:
-    return "lower" if metric is None or metric.greater_is_better else "upper"
 
 
 def _written(word: Word) -> str:

@@ -233,9 +233,9 @@ def _why(context: Context) -> str:
     said = [
         f"{m.name} {m.value:.4g}"
         for outcome in context.outcomes.values()
-        if "held_out_bound" in outcome.facts
+        if (bound := outcome.facts.get("held_out_bound"))
         for m in outcome.measures
-        if m.value is not None
+        if m.value is not None and m.name in {bound, f"degradation.{bound}"}
     ]
     approved = [
         f"{address} approved by {told['by']}: {told['reason']}"
@@ -243,4 +243,4 @@ def _why(context: Context) -> str:
         if isinstance(told := outcome.facts.get("approved"), dict)
     ]
     gates = "no gate failed" if approved else "all gates passed"
-    return "; ".join([f"{gates}: {', '.join(said)}", *approved])
+    return "; ".join([f"{gates}: {', '.join(dict.fromkeys(said))}", *approved])

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
@@ -14,25 +13,22 @@ from seatrial import metrics, models
 from seatrial.data.profiles.as_read import profiled
 from seatrial.data.profiles.profile import encode
 from seatrial.data.roles import features, labels
-from seatrial.errors import FormError
 from seatrial.inference import golden
-from seatrial.inference.matrix import Matrix
-from seatrial.inference.opening import ONNX, PICKLE, TRUST
+from seatrial.inference.opening import PICKLE, TRUST
 from seatrial.inference.parity import TOLERANCE, parity
-from seatrial.inference.pickled import Pickled
 from seatrial.inference.session import Model
 from seatrial.inference.signature import Input as Column
 from seatrial.inference.signature import Signature
 from seatrial.ledger.store import canonical
 from seatrial.metrics import Predictions
 from seatrial.models import Witness, Witnessed
-from seatrial.models._entry import kept as brought
-from seatrial.models._matrix import with_matrix_input
+from seatrial.models._entry.finished import GIVEN
 from seatrial.models._probe import ROWS as PARITY_ROWS
 from seatrial.models._probe import probe
 from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict
 from seatrial.registry.drifts import PROFILE
 from seatrial.tasks import Context, Input, Scope, Task, roles_of
+from seatrial.tasks._as_served import MATRIX, as_served, restored, with_one_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,13 +41,10 @@ if TYPE_CHECKING:
     from seatrial.inference.answer import Answer
     from seatrial.inference.parity import Parity
     from seatrial.models import Fitted
+    from seatrial.tasks._as_served import Opened
 
-MATRIX = "matrix.onnx"
-FORMAT = 4
+FORMAT = 5
 """Counts up when a version gets other files from the same model: older ones are not re-used."""
-
-SCORING_S = 300.0
-"""How long a pickled model may take for a call while it is registered."""
 
 TRAINED = "the trained model"
 WAYS_OUT = "let the object have a method `to_onnx()` that returns bytes, or say `trust: pickle`"
@@ -65,7 +58,7 @@ class Register(Task, frozen=True, kw_only=True):
 
     def check(self, scope: Scope) -> Iterable[Mistake]:
         """A model was trained before; the label has no unknown words in braces."""
-        if not any(type(task).__name__ == "Train" for _, task in scope.earlier()):
+        if not scope.follows("train"):
             yield scope.mistake(
                 "register has no model: no earlier task trains one",
                 "artifact",
@@ -118,9 +111,9 @@ class Register(Task, frozen=True, kw_only=True):
         roles = roles_of(context.scope.pipeline, table)
         _demand_readable(context, roles)
         kept = _blobs(context)["fitted"]
-        fitted = _restored(training["source"], context.blobs.get(kept), _signature(roles))
+        fitted = restored(training["source"], context.blobs.get(kept), _signature(roles))
         try:
-            opened = _opened(fitted)
+            opened = as_served(fitted)
         except models.NotExportable as error:
             return _no_form(fitted, error)
         with contextlib.closing(opened):
@@ -132,7 +125,7 @@ class Register(Task, frozen=True, kw_only=True):
         training: Mapping[str, Any],
         table: Table,
         fitted: Fitted,
-        opened: _Opened,
+        opened: Opened,
     ) -> Outcome:
         """Compare, keep, number."""
         roles = roles_of(context.scope.pipeline, table)
@@ -152,7 +145,8 @@ class Register(Task, frozen=True, kw_only=True):
         }
         findings: tuple[Finding, ...] = ()
         if isinstance(model, Model):
-            joined, findings = _joined(opened.content, model, spoiled)
+            asked = spoiled if witness is None else witness.rows
+            joined, findings = with_one_matrix(opened.content, model, asked)
             contents |= {} if joined is None else {MATRIX: joined}
         made = _blobs(context)
         files = {
@@ -191,46 +185,11 @@ class Register(Task, frozen=True, kw_only=True):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """The model as it will be served: under which name it is kept, its bytes, ready to answer."""
-
-    name: str
-    content: bytes
-    model: Model | Pickled
-
-    def close(self) -> None:
-        """End the process in which a pickled model lives."""
-        if isinstance(self.model, Pickled):
-            self.model.close()
-
-    @property
-    def said(self) -> str:
-        """What it is, as a sentence's subject."""
-        return "ONNX" if self.name == ONNX else "the pickled model, loaded again,"
-
-
-def _opened(fitted: Fitted) -> _Opened:
-    """In the form in which it is served; NotExportable says why there is none."""
-    if isinstance(fitted, Witnessed) and fitted.pickled is not None:
-        model = Pickled.open(fitted.pickled, fitted.signature, timeout_s=SCORING_S)
-        return _Opened(PICKLE, fitted.pickled, model)
-    exported = fitted.to_onnx()
-    return _Opened(ONNX, exported, Model.load(exported, fitted.signature))
-
-
 def _signature(roles: Roles) -> Signature:
     inputs = tuple(
         Column(each.name, "BYTES" if each.kind == "string" else "FP32") for each in roles.features
     )
     return Signature(inputs, roles.problem, roles.classes)
-
-
-def _restored(source: object, native: bytes, signature: Signature) -> Fitted:
-    """What was trained, from what it was kept as; no code of a project runs."""
-    if isinstance(source, str):
-        return models.get(source).restore(native, signature)
-    return brought.restore(native, signature)
 
 
 def _witness(fitted: Fitted, spoiled: Mapping[str, NDArray[Any]]) -> Witness | None:
@@ -251,7 +210,7 @@ def _measure(proof: Parity) -> Measure:
     )
 
 
-def _equals(opened: _Opened, witness: Witness | None, proof: Parity | None) -> str:
+def _equals(opened: Opened, witness: Witness | None, proof: Parity | None) -> str:
     if witness is None or proof is None:
         return "nothing but the file itself says what it must answer, so there is no parity"
     return (
@@ -273,7 +232,7 @@ def _no_form(fitted: Fitted, error: models.NotExportable) -> Outcome:
     )
 
 
-def _differs(opened: _Opened, witness: Witness, proof: Parity) -> Outcome:
+def _differs(opened: Opened, witness: Witness, proof: Parity) -> Outcome:
     """What would be served answers otherwise than what was trained."""
     report = "report it with the pipeline file: an export must be exact"
     return Outcome(
@@ -285,7 +244,7 @@ def _differs(opened: _Opened, witness: Witness, proof: Parity) -> Outcome:
             Finding(
                 what=f"largest difference {proof.largest_difference:.3g}, allowed {TOLERANCE:g}",
                 where=opened.name,
-                hint=report if witness.by == TRAINED else WAYS_OUT,
+                hint=report if witness.by in {TRAINED, GIVEN} else WAYS_OUT,
             ),
         ),
     )
@@ -294,33 +253,6 @@ def _differs(opened: _Opened, witness: Witness, proof: Parity) -> Outcome:
 def _blobs(context: Context) -> Mapping[str, str]:
     """What the newest training kept."""
     return next(o.blobs for o in reversed([*context.outcomes.values()]) if "fitted" in o.blobs)
-
-
-def _joined(
-    exported: bytes, model: Model, probe: Mapping[str, NDArray[Any]]
-) -> tuple[bytes | None, tuple[Finding, ...]]:
-    """The model with one matrix as its input, for faster serving; None when it has no such form.
-
-    It is a second door to a version that stands without it. So one that answers otherwise is
-    left out and told, and fails nothing.
-    """
-    joined = with_matrix_input(exported, model.signature)
-    if joined is None:
-        return None, ()
-    try:
-        proof = parity(model.predict(probe), Matrix.load(joined, model.signature).predict(probe))
-        what = "" if proof.ok else f"it differs on {proof.outside} of {proof.rows} rows"
-    except FormError as error:
-        what = " ".join(str(error).split())
-    if not what:
-        return joined, ()
-    return None, (
-        Finding(
-            what=f"the same model with one matrix as its input is left out: {what}",
-            where=MATRIX,
-            hint="requests are answered by the model that takes columns, somewhat slower",
-        ),
-    )
 
 
 def _demand_readable(context: Context, roles: Roles) -> None:

@@ -14,7 +14,7 @@ from seatrial.evidence.gate import gate
 from seatrial.evidence.smoke import smoke
 from seatrial.outcome import Measure, Outcome, Verdict, combine
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
-from seatrial.tasks._bounds import check_threshold, provable
+from seatrial.tasks._bounds import check_threshold, end, named_metric, provable, side
 from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
 from seatrial.tasks._held_out import demanded, refusal, seen, use, worn
 from seatrial.tasks._own_tests import own_tests
@@ -77,13 +77,19 @@ class UnitTests(Task, frozen=True, kw_only=True):
             yield f"every test in {self.tests} passes, all within {self.timeout_s:g} s{memory}"
         if self.performance_threshold is None:
             return
+        metric = named_metric(scope, self.metric)
         if self._is_smoke(scope):
+            beyond = "below" if side(metric) == "at least" else "above"
             yield (
-                f"smoke run on {self.runs} rows of {self.dataset}: fails only when the metric is"
-                f" certainly below {self.performance_threshold:g}; integration_tests decides"
+                f"smoke run on {self.runs} rows of {self.dataset}: fails only when"
+                f" {metric.name if metric else 'the metric'} is certainly {beyond}"
+                f" {self.performance_threshold:g}; integration_tests decides"
             )
         else:
-            yield f"metric at least {self.performance_threshold:g} on {self.runs} rows"
+            yield (
+                f"{metric.name if metric else 'metric'} {side(metric)}"
+                f" {self.performance_threshold:g} on {self.runs} rows ({end(metric)} 95 % bound)"
+            )
             yield from provable(scope, self.metric, self.performance_threshold, self.runs)
             yield from demanded(scope, self.dataset)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _BEGIN, _END = "<testsuites><testsuite>\n", "</testsuite></testsuites>\n"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKED = re.compile(r"^E +(\S.*)$", re.MULTILINE)
+_RAISED = re.compile(r"[\w.]*(Error|Exception|Warning)\b")
 _PLAIN = re.compile(r"^(AssertionError|Failed|seatrial\.errors\.\w+): ")
 """What says no more than that a test failed."""
 
@@ -126,9 +127,10 @@ def _what(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str]:
     text = str(crash.message) if crash is not None else ""
     if not text:
         whole = report.longreprtext
-        marked = _MARKED.search(whole)
+        marked = _MARKED.findall(whole)
         lines = [line for line in whole.splitlines() if line.strip()] or [report.outcome]
-        text = marked[1] if marked else lines[-1]
+        # of a file that Python cannot read, the line and its place come before the error
+        text = next(filter(_RAISED.match, marked), marked[0] if marked else lines[-1])
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [text]
     what = _PLAIN.sub("", lines[0])
     if report.when in {"setup", "teardown"}:

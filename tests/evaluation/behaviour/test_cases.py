@@ -144,7 +144,11 @@ MISTAKES = {
     "no probability": ("delay,at_least\n1,50\n", LATE, ["50 is no probability"]),
     "no tolerance": ("delay,late\n1,5\n", MINUTES, ["says no tolerance", "add a column"]),
     "a class of numbers": ("delay,class,at_most\n1,x,5\n", MINUTES, ["has no classes"]),
-    "text for a number": ("delay,late\nsoon,1\n", LATE, ["'soon' where a number is expected"]),
+    "text for a number": (
+        "delay,late\nsoon,1\n",
+        LATE,
+        ["'soon' where a number is expected", "an empty cell is a missing value"],
+    ),
     "nothing": ("", LATE, ["cases.csv"]),
     "only a header": ("delay,late\n", LATE, ["cases.csv"]),
 }

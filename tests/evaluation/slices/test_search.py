@@ -141,6 +141,50 @@ def test_rows_of_one_thing_do_not_accuse() -> None:
     assert found.measure.verdict is Verdict.SKIP
 
 
+def _clustered(
+    clusters: int, size: int, seed: int, *, spread: float = 1.0, weak: float = 0.0
+) -> tuple[Labelled, Predictions, Any]:
+    """Rows of one thing are answered more or less well together, and share most columns.
+
+    Where ``each`` (a column of the row) is C they are right so much less often.
+    """
+    random = np.random.default_rng(seed)
+    of_row = np.repeat(np.arange(clusters), size)
+    shared = {f"word{i}": LETTERS[random.integers(0, 8, clusters)][of_row] for i in range(6)}
+    features: dict[str, Any] = {**shared, "each": LETTERS[random.integers(0, 8, len(of_row))]}
+    right = 1 / (1 + np.exp(-2.2 - spread * random.normal(size=clusters)[of_row]))
+    right -= weak * (features["each"] == "C")
+    y = random.integers(0, 2, len(of_row))
+    label = np.where(random.random(len(of_row)) < right, y, 1 - y)
+    parts = [divided(column) for column in columns.from_features(features).values()]
+    rows = Labelled("rows", features, y, get("accuracy"), of_row)
+    return rows, Predictions(label, None, (0, 1)), parts
+
+
+def test_slices_of_few_things_accuse_nobody() -> None:
+    """As many pairs hold five things or two: what they vary by is hardly known, and far out."""
+    accused = failed = 0
+    for seed in range(200):
+        rows, answers, parts = _clustered(60, 50, seed, spread=2)
+        found = search.worst(rows, answers, parts, 0.797, seed=1)  # what it is on endless rows
+        assert found is not None
+        accused += found.beyond_chance
+        failed += found.measure.verdict is Verdict.FAIL
+    # 9 and 18 by the normal law's quantiles
+    assert max(accused, failed) <= 4
+
+
+def test_a_weak_slice_of_many_things_is_found_behind_those_of_few() -> None:
+    """Row by row a slice of two things may look worse, and prove nothing."""
+    right = 0
+    for seed in range(30):
+        rows, answers, parts = _clustered(100, 40, seed, weak=0.15)
+        found = search.worst(rows, answers, parts, seed=1)
+        assert found is not None
+        right += found.beyond_chance and "each = C" in found.slice.name
+    assert right >= 25  # 11 when only the first by rows is looked at
+
+
 def test_the_order_of_rows_and_columns_does_not_matter() -> None:
     rows, answers, parts = _made("accuracy", 3000, 7, weak=True)
     order = np.random.default_rng(0).permutation(3000)
@@ -165,6 +209,15 @@ def test_many_columns_are_searched_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (some.slice.name, some.searched) == (every.slice.name, every.searched)
 
 
+def test_the_part_where_the_greatest_error_happens_to_lie_is_not_accused_for_it() -> None:
+    for seed in range(30):
+        rows, answers, parts = _made("neg_max_error", 1000, seed, weak=False)
+        found = search.worst(rows, answers, parts, seed=1)
+        assert found is not None
+        assert found.measure.low is None
+        assert not found.beyond_chance
+
+
 def test_few_rows_have_no_slice() -> None:
     rows, answers, parts = _made("accuracy", 80, 1, weak=True)
     assert search.worst(rows, answers, parts, 0.5, seed=1) is None
@@ -187,6 +240,39 @@ def test_stretched_bounds_of_a_rate_are_the_exact_ones(n: int, wrong: int, level
     measure = Measure(name="accuracy", value=value, low=low, high=high, n=n)
     found = search.stretched(measure, get("accuracy"), level)
     assert found.high == pytest.approx(1 - betaincinv(wrong, n - wrong + 1, level), abs=0.005)
+
+
+@pytest.mark.parametrize("level", [0.025 / 100, 0.025 / 5000])
+def test_stretched_bounds_of_rows_that_all_agree_are_the_exact_ones(level: float) -> None:
+    low, high = rates.of_one(60, 60)
+    right = Measure(name="accuracy", value=1.0, low=low, high=high, n=60)
+    assert search.stretched(right, get("accuracy"), level).low == pytest.approx(level ** (1 / 60))
+    low, high = rates.of_one(0, 60)
+    wrong = Measure(name="accuracy", value=0.0, low=low, high=high, n=60)
+    found = search.stretched(wrong, get("accuracy"), level)
+    assert found.high == pytest.approx(1 - level ** (1 / 60))
+    assert found.low == 0
+
+
+def test_a_sum_over_bins_is_no_rate_and_its_low_bound_reaches_0() -> None:
+    """Of a perfect model it is above 0 in one slice of twenty, and on a logit it stays there."""
+    measure = Measure(name="expected_calibration_error", value=0.15, low=0.01, high=0.2, n=60)
+    far = search.stretched(measure, get("expected_calibration_error"), 0.025 / 5000)
+    assert far.low == 0
+    assert far.high is not None
+    assert far.high > 0.25
+
+
+def test_two_things_bound_nothing_far_out_and_one_thing_nothing_at_all() -> None:
+    measure = Measure(name="accuracy", value=0.6, low=0.5, high=0.7, n=100)
+    two = search.stretched(measure, get("accuracy"), 0.025 / 5000, freedom=1)
+    assert two.low == pytest.approx(0, abs=1e-9)
+    assert two.high == pytest.approx(1)
+    one = search.stretched(measure, get("accuracy"), 0.025 / 5000, freedom=0)
+    assert (one.low, one.high) == (0, 1)
+    error = Measure(name="neg_mean_absolute_error", value=-2.0, low=-3.0, high=-1.0, n=100)
+    one = search.stretched(error, get("neg_mean_absolute_error"), 0.001, freedom=0)
+    assert (one.low, one.high) == (None, 0)
 
 
 @pytest.mark.parametrize(

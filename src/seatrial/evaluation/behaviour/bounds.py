@@ -50,22 +50,24 @@ def shifts(before: Answer, after: Answer) -> NDArray[np.float64]:
 
 
 def measured(
-    word: str, values: NDArray[Any], limit: float | None, *, shares: bool, one_row: float = 1.0
+    word: str, values: NDArray[Any], limit: float | None, *, shares: bool, effect: float = 1.0
 ) -> Measure:
     """The mean of ``values`` ``[n]``, at most ``limit``, with one-sided 95 % bounds.
 
-    ``shares``: they are 0 or 1, and the bounds exact; else ``one_row`` is what one row can
-    plausibly be worth, so that rows that agree do not prove too much. Without a limit it decides
-    nothing.
+    ``shares``: they are 0 or 1, and the bounds exact; else a row can plausibly be worth 1, so that
+    rows that agree do not prove too much. ``effect`` is how many of them prove as much as one that
+    stands alone. Without a limit it decides nothing.
 
     >>> measured("noise", np.zeros(1000), 0.01, shares=True).verdict.value
     'pass'
     """
     n, value = len(values), float(np.mean(values))
     if shares:
-        low, high = rates.of_one(float(values.sum()), n)
+        low, high = rates.of_one(float(values.sum()) / effect, n / effect)
     else:
-        low, high = means.interval(values.astype(np.float64), one_row=one_row)
+        # as uncertain as the mean of so many times fewer
+        apart = (values.astype(np.float64) - value) * np.sqrt(effect)
+        low, high = means.interval(value + apart, one_row=np.sqrt(effect))
         low = max(low, 0.0)
     verdict = Verdict.SKIP if limit is None else judge(low, high, limit, Direction.AT_MOST)
     return Measure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,9 @@ class CaseFile:
     left_out: tuple[str, ...]
 
 
+NO_NUMBER = "write numbers in that column; an empty cell is a missing value"
+
+
 def read_cases(path: Path, signature: Signature, target: str, shown: str) -> CaseFile:
     """Read a file of cases: CSV, or any form that a dataset may have.
 
@@ -57,10 +60,11 @@ def read_cases(path: Path, signature: Signature, target: str, shown: str) -> Cas
         mistakes.append(Mistake(what, where=shown, fix=f"it reads {listed(inputs)}"))
     if mistakes:
         raise FormError(*mistakes)
-    read = features(
-        table,
-        [Column(n, "number" if inputs[n].datatype == "FP32" else "string", "") for n in given],
-    )
+    kinds = [Column(n, "number" if inputs[n].datatype == "FP32" else "string", "") for n in given]
+    try:
+        read = features(table, kinds)
+    except FormError as error:  # it tells how to mend a dataset, which this is not
+        raise FormError(*(replace(m, where=shown, fix=NO_NUMBER) for m in error.mistakes)) from None
     rows = {
         name: read[name] if name in read else _missing(table.rows, each.datatype)
         for name, each in inputs.items()

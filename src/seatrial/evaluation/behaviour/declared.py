@@ -59,7 +59,7 @@ class Monotony(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         allowed = (
             f"{self.tolerance:g}"
             if self.tolerance is not None
-            else "0.01 (of numbers: 0.01 standard deviations)"
+            else "0.01, of numbers 0.01 standard deviations"
         )
         return (
             f"as {self.column} grows the mean answer{whose} {goes}: it {back} by at most {allowed}"

@@ -54,7 +54,9 @@ def increasing(
     The measure is the greatest fall of that mean from any value to any later one. Both means are
     over the same rows, so its bounds are those of a mean of differences. The upper one holds for
     every pair by itself; the lower one, which looks at the worst of many pairs, is corrected for
-    their number (Bonferroni).
+    their number (Bonferroni). Rows that all answer alike may hide one that does not, by as much as
+    a probability can move, or a standard deviation of the answers: that none of n falls proves a
+    tolerance of about 1.65 / n of that, and never one of 0.
     """
     asked = _Asked(model, features, column, of_class)
     return _judged(asked, f"increasing_in.{column}", tolerance, 1)
@@ -81,6 +83,15 @@ class _Asked:
     features: Features
     column: str
     of_class: int | str | None
+
+    @property
+    def subject(self) -> str:
+        """What has the direction, in words."""
+        classes = self.model.signature.classes
+        if not classes:
+            return "the mean answer"
+        whose = classes[-1] if self.of_class is None else self.of_class
+        return f"the mean probability of {whose!r}"
 
     def answers(self, features: Features) -> NDArray[np.float64] | Refusal:
         """``[n]`` the numbers that have a direction."""
@@ -115,9 +126,8 @@ def _judged(asked: _Asked, word: str, tolerance: float | None, sign: int) -> Fou
     plain = asked.answers(asked.features)
     if isinstance(plain, Refusal):
         return skipped(word, limit=tolerance)
-    allowed = tolerance
-    if allowed is None:
-        allowed = TOLERANCE * (1.0 if asked.model.signature.classes else _deviation(plain))
+    unit = 1.0 if asked.model.signature.classes else _deviation(plain)
+    allowed = TOLERANCE * unit if tolerance is None else tolerance
     if column not in {each.name for each in asked.model.signature.inputs}:
         what = f"the model does not read {column!r}: its answer has no direction in it"
         return skipped(word, what, allowed)
@@ -129,9 +139,9 @@ def _judged(asked: _Asked, word: str, tolerance: float | None, sign: int) -> Fou
     if isinstance(answers, Refusal):
         failed = replace(_measure(word, None, allowed, len(plain)), verdict=Verdict.FAIL)
         return Found((failed,), (Fault(what=answers.sentence, column=column, refused=True),))
-    fall = _worst(sign * answers)
+    fall = _worst(sign * answers, unit)
     measure = _measure(word, fall, allowed, len(plain))
-    return Found((measure,), tuple(_told(measure, fall, column, values, answers, sign)))
+    return Found((measure,), tuple(_told(asked, measure, fall, values, answers, sign)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +169,17 @@ def _grid(column: NDArray[Any]) -> NDArray[np.float64]:
     return np.unique(np.quantile(finite, np.linspace(*ENDS, POINTS), method="nearest"))
 
 
-def _worst(answers: NDArray[np.float64]) -> _Fall:
+def _worst(answers: NDArray[np.float64], one_row: float) -> _Fall:
     """The greatest fall between two places ``i < j`` of ``[values, rows]``."""
     count = len(answers)
     pairs = [(i, j) for i in range(count) for j in range(i + 1, count)]
-    found = [_bounded(answers[i] - answers[j], len(pairs)) for i, j in pairs]
+    found = [_bounded(answers[i] - answers[j], len(pairs), one_row) for i, j in pairs]
     place = int(np.argmax([value for value, _, _ in found]))
     low, high = max(each[1] for each in found), max(each[2] for each in found)
     return _Fall(max(found[place][0], 0.0), max(low, 0.0), max(high, 0.0), *pairs[place])
 
 
-def _bounded(falls: NDArray[np.float64], pairs: int) -> tuple[float, float, float]:
+def _bounded(falls: NDArray[np.float64], pairs: int, one_row: float) -> tuple[float, float, float]:
     """The mean fall, its low bound corrected for the number of pairs, and its high bound."""
     from scipy.special import stdtrit  # noqa: PLC0415 - a fifth of a second, only when judging
 
@@ -177,7 +187,8 @@ def _bounded(falls: NDArray[np.float64], pairs: int) -> tuple[float, float, floa
     if len(falls) < FEW:
         return mean, -np.inf, np.inf
     reach = float(stdtrit(means.freedom(falls), 1 - (1 - LEVEL) / pairs))
-    return mean, mean - reach * means.deviation(falls), means.interval(falls)[1]
+    low = mean - reach * means.deviation(falls, one_row=one_row)
+    return mean, low, means.interval(falls, one_row=one_row)[1]
 
 
 def _measure(word: str, fall: _Fall | None, allowed: float, rows: int) -> Measure:
@@ -195,13 +206,14 @@ def _measure(word: str, fall: _Fall | None, allowed: float, rows: int) -> Measur
 
 
 def _told(
+    asked: _Asked,
     measure: Measure,
     fall: _Fall,
-    column: str,
     values: NDArray[np.float64],
     answers: NDArray[np.float64],
     sign: int,
 ) -> Iterator[Fault]:
+    column = asked.column
     if not np.ptp(answers, axis=0).any():
         yield Fault(what=f"the answer does not depend on {column!r} at all", column=column)
     if measure.verdict is Verdict.PASS:
@@ -209,5 +221,5 @@ def _told(
     start, end = values[fall.start], values[fall.end]
     does = "falls" if sign > 0 else "rises"
     bounds = f"between {fall.low:.3g} and {fall.high:.3g}; allowed {measure.limit:.3g}"
-    what = f"while {column!r} grows from {start:g} to {end:g} the mean answer {does} by"
+    what = f"while {column!r} grows from {start:g} to {end:g} {asked.subject} {does} by"
     yield Fault(what=f"{what} {fall.value:.3g} ({bounds})", column=column)

@@ -43,8 +43,14 @@ SHARE = 0.01
 SHORTLIST = 8
 """So many slices are looked at by the metric itself, where it is no mean over rows."""
 
+OF_GROUPS = 20
+"""So many where rows belong together, of which what the losses are ranked by knows nothing."""
+
 LOOKED_AT = 200
 """So many at most, to find those: the metric may have no value where the losses are greatest."""
+
+EXTREMES = ("neg_max_error",)
+"""Metrics of the worst row: how much worse another one may be, no sample tells."""
 
 PAIRED = 400
 """At most so many pairs of columns are searched: those of the columns whose parts differ most."""
@@ -138,10 +144,9 @@ def worst(
     lost = losses(rows.metric, rows.labels, answers)
     family = _Family(partitions, max(FEWEST, math.ceil(SHARE * rows.rows)))
     ranked = _ranked(lost, family)
-    quick = rows.metric.method != "resample" or rows.metric.of_scores is not None
     judged = (_judged(rows, answers, family, each.parts, seed) for each in ranked[:LOOKED_AT])
     defined = (each for each in judged if each is not None)
-    looked_at = [*itertools.islice(defined, SHORTLIST if quick and not lost.exact else 1)]
+    looked_at = [*itertools.islice(defined, _looks(rows, lost))]
     if not looked_at:
         return None
     found = min(looked_at, key=lambda each: _good(each.measure))
@@ -150,6 +155,15 @@ def worst(
         for each in (found, *_parents(rows, answers, family, found, seed))
     ]
     return _simplest(measured)
+
+
+def _looks(rows: Labelled, lost: Losses) -> int:
+    """At how many slices to look by the metric itself: one, where each look takes long."""
+    if rows.metric.method == "resample" and rows.metric.of_scores is None:
+        return 1
+    if rows.groups is not None:
+        return OF_GROUPS
+    return 1 if lost.exact else SHORTLIST
 
 
 def _against(
@@ -306,35 +320,73 @@ def _bounds(
     if why_undefined(rows.metric, inside.labels, mine):
         return None
     measure = absolute(rows.metric, inside.labels, mine, None, seed=seed, groups=inside.groups)
-    return stretched(measure, rows.metric, level)
+    measure = stretched(measure, rows.metric, level, _freedom(inside))
+    return replace(measure, low=None) if rows.metric.name in EXTREMES else measure
 
 
-def stretched(measure: Measure, metric: Metric, level: float) -> Measure:
+def _freedom(inside: Labelled) -> float:
+    """Degrees of freedom of the error behind the bounds: one less than what stands alone.
+
+    Counts of rows that stand alone have laws of their own, which estimate no error.
+    """
+    if inside.groups is not None:
+        return len(np.unique(inside.groups)) - 1.0
+    return inside.rows - 1.0 if inside.metric.method in {"mean", "resample"} else math.inf
+
+
+def stretched(measure: Measure, metric: Metric, level: float, freedom: float = math.inf) -> Measure:
     """95 % bounds moved out to where those of another one-sided ``level`` lie.
 
-    By the ratio of the normal quantiles: on the logit for metrics between 0 and 1, where at a rate
-    it agrees with the exact binomial bound to a few thousandths; else as they stand.
+    By the ratio of the quantiles of Student's t with that ``freedom`` (of the normal law, when
+    infinite): far out, an error that few clusters estimate counts for much more than at 95 %.
+    Below one degree there is no bound. For metrics between 0 and 1 on the logit, where at a rate it
+    agrees with the exact binomial bound to a few thousandths, and at 0 and at 1 by that law itself;
+    else, and for sums over bins, which are no rates, as they stand.
 
     >>> from seatrial.metrics import get
     >>> measure = Measure(name="accuracy", value=0.6, low=0.5471, high=0.6511, n=250)
     >>> wide = stretched(measure, get("accuracy"), 0.025 / 5000)
     >>> round(wide.low, 2), round(wide.high, 2)  # the exact ones are 0.46 and 0.73
     (0.46, 0.73)
+    >>> few = stretched(measure, get("accuracy"), 0.025 / 5000, freedom=4)
+    >>> round(few.low, 2), round(few.high, 2)
+    (0.08, 0.96)
     """
-    from scipy.special import ndtri  # noqa: PLC0415 - half a second
-
     if measure.value is None:
         return measure
-    times = -float(ndtri(level)) / Z
+    value, times, power = measure.value, *_times(level, freedom)
+    rate = metric.bounded and metric.method != "bins"
 
-    def moved(bound: float | None) -> float | None:
-        assert measure.value is not None
-        if bound is None:
-            return None
-        value = measure.value
-        if metric.bounded and 0 < value < 1 and 0 < bound < 1:
-            here, there = (math.log(p / (1 - p)) for p in (value, bound))
-            return 1 / (1 + math.exp(-(here + times * (there - here))))
+    def moved(bound: float | None, end: float) -> float | None:
+        if bound is None or not math.isfinite(times):
+            return end if math.isfinite(end) else None
+        if rate and 0 < bound < 1:
+            if 0 < value < 1:
+                here, there = (math.log(p / (1 - p)) for p in (value, bound))
+                return _share(here + times * (there - here))
+            return float(bound**power if value == 1 else 1 - (1 - bound) ** power)
         return min(max(value + times * (bound - value), metric.least), metric.most)
 
-    return replace(measure, low=moved(measure.low), high=moved(measure.high))
+    return replace(
+        measure, low=moved(measure.low, metric.least), high=moved(measure.high, metric.most)
+    )
+
+
+def _share(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit)) if logit > 0 else math.exp(logit) / (1 + math.exp(logit))
+
+
+def _times(level: float, freedom: float) -> tuple[float, float]:
+    """How many times as far from the value a bound lies, and to which power it is where rows agree.
+
+    n rows that agree bound a rate by (1 - level) ** (1 / n); the other is by the same ratio of n.
+    """
+    from scipy.special import ndtri, stdtrit  # noqa: PLC0415 - half a second
+
+    normal = float(ndtri(level)) / -Z
+    times = normal
+    if freedom < 1:
+        times = math.inf
+    elif math.isfinite(freedom):
+        times = float(stdtrit(freedom, level) / stdtrit(freedom, 1 - LEVEL))
+    return times, math.log(level) / math.log(1 - LEVEL) * (times / normal) ** 2

@@ -158,6 +158,8 @@ def _searched(dataset: str, rows: int, worst: Worst) -> Finding:
             where=dataset,
             hint=WHAT_TO_DO,
         )
+    if here.value == rest.value:
+        return Finding(what=f"{of}, {metric} is worse on none than on the rest", where=dataset)
     return Finding(
         what=f"{of}, none is worse than the rest beyond chance; {metric} looks worst where"
         f" {worst.slice.name}: {value}; {bounds}",

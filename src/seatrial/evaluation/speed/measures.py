@@ -35,7 +35,10 @@ def one_row(times: Mapping[int, Times], latency: Latency) -> Iterator[Measure]:
 
 
 def beside(times: Mapping[int, Times], latency: Latency, *, compared: bool) -> Iterator[Measure]:
-    """The candidate's times over production's; skipped when there is no other version."""
+    """The candidate's times over production's, and production's own, which are reported.
+
+    The ratios are skipped when there is no other version.
+    """
     taken = times[ONE_ROW.rows]
     of_block = blocks(taken.round)
     for name in BESIDE:
@@ -56,30 +59,23 @@ def beside(times: Mapping[int, Times], latency: Latency, *, compared: bool) -> I
             n=found.n,
             verdict=judge(found.low, found.high, limit, Direction.AT_MOST),
         )
+    if compared:
+        for name, share in SHARES.items():
+            yield _latency(f"latency_ms.{name}.production", taken, share, place=1)
 
 
-def batches(times: Mapping[int, Times], rows_per_s: float | None) -> Iterator[Measure]:
+def batches(
+    times: Mapping[int, Times], rows_per_s: float | None, *, compared: bool = False
+) -> Iterator[Measure]:
     """Batches in ms, reported; and rows a second in the largest, by their median time."""
     for size in (BATCH, LARGE):
         if size.rows in times:
             for name in BESIDE:
                 called = f"latency_ms.{name} of {size.rows} rows"
                 yield _latency(called, times[size.rows], SHARES[name])
-    rows = max(times)
-    found = quantile(np.asarray(times[rows].own[0]), SHARES["p50"], times[rows].round)
-    per_s = rows * 1e9
-    low = per_s / found.high if math.isfinite(found.high) else 0.0
-    high = per_s / found.low if found.low else math.inf
-    yield Measure(
-        name="throughput.rows_per_s",
-        value=per_s / found.value,
-        low=low,
-        high=_known(high),
-        limit=rows_per_s,
-        direction=Direction.AT_LEAST,
-        n=found.n,
-        verdict=_judged(low, high, rows_per_s, Direction.AT_LEAST),
-    )
+    yield _throughput("throughput.rows_per_s", times, rows_per_s)
+    if compared:
+        yield _throughput("throughput.rows_per_s.production", times, place=1)
 
 
 def needed(name: str, megabytes: list[float], limit: float | None) -> Measure:
@@ -104,9 +100,16 @@ def interrupted(times: Times) -> float:
 
 
 def _latency(
-    name: str, taken: Times, share: float, limit: float | None = None, *, wall: bool = False
+    name: str,
+    taken: Times,
+    share: float,
+    limit: float | None = None,
+    *,
+    wall: bool = False,
+    place: int = 0,
 ) -> Measure:
-    values: Any = np.asarray((taken.wall if wall else taken.own)[0]) / _MS
+    """A quantile of the times of the version at ``place``: the candidate's, or production's."""
+    values: Any = np.asarray((taken.wall if wall else taken.own)[place]) / _MS
     found = quantile(values, share, taken.round)
     return Measure(
         name=name,
@@ -117,6 +120,26 @@ def _latency(
         direction=Direction.AT_MOST,
         n=found.n,
         verdict=_judged(found.low, found.high, limit, Direction.AT_MOST),
+    )
+
+
+def _throughput(
+    name: str, times: Mapping[int, Times], limit: float | None = None, *, place: int = 0
+) -> Measure:
+    rows = max(times)
+    found = quantile(np.asarray(times[rows].own[place]), SHARES["p50"], times[rows].round)
+    per_s = rows * 1e9
+    low = per_s / found.high if math.isfinite(found.high) else 0.0
+    high = per_s / found.low if found.low else math.inf
+    return Measure(
+        name=name,
+        value=per_s / found.value,
+        low=low,
+        high=_known(high),
+        limit=limit,
+        direction=Direction.AT_LEAST,
+        n=found.n,
+        verdict=_judged(low, high, limit, Direction.AT_LEAST),
     )
 
 

@@ -83,7 +83,7 @@ def measure(
     found = [
         *said.one_row(reply.times, speed.latency),
         *said.beside(reply.times, speed.latency, compared=production is not None),
-        *said.batches(reply.times, speed.throughput.rows_per_s),
+        *said.batches(reply.times, speed.throughput.rows_per_s, compared=production is not None),
         *_needs(weights, speed),
     ]
     return tuple(found), (*told, *_findings(reply, found))

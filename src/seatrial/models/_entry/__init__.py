@@ -1,10 +1,10 @@
 r"""Models that a project brings itself: by a function of its own, or as a finished ONNX file.
 
-``found`` says which function an entry point means, ``trainer`` runs it in a process of its own
-(``running`` starts that process and ends it, ``child`` is what happens inside), and ``artifact``
-takes a finished file. Either way comes out as ``kept``: one file of plain values with the ONNX
-model, some rows, and what the trained object answered to them. So ``register`` proves that the
-export equals the trained model without running the project's code again.
+``found`` says which function an entry point means, ``trainer`` runs it and ``artifact`` takes a
+finished file: both ``apart``, in a process of its own (``running`` starts that and ends it,
+``child`` is what happens inside). Either way comes out as ``kept``: one file of plain values with
+the ONNX model, some rows, and what the original answered to them. So ``register`` proves that the
+export equals it without running anything of the project again.
 
 Only with ``trust: pickle``, and only for a model that has no exact form in ONNX, is the trained
 object itself kept, in a file ``model.pickle`` of the version. That file is one line of JSON and

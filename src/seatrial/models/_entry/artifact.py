@@ -7,28 +7,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.errors import FileError, Mistake, nearest
-from seatrial.inference.signature import Signature
-from seatrial.models import Witness
-from seatrial.models._entry import kept
-from seatrial.models._entry.as_given import answer_as_given
-from seatrial.models._entry.kept import Kept
-from seatrial.models._probe import probe
-from seatrial.models._ready_onnx import normalised
+from seatrial.models._entry import apart, kept
+from seatrial.models._entry.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from seatrial.inference.signature import Signature
     from seatrial.models import Training
-    from seatrial.outcome import Finding
+    from seatrial.models._entry.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """The file at ``path``; ``shown`` is how the pipeline file calls it."""
+    """The file at ``path``; ``shown`` is how the pipeline file calls it.
+
+    A graph may loop for ever, take all memory or crash onnxruntime: so it is tried in a process
+    of its own, within these limits.
+    """
 
     path: Path
     shown: str
+    timeout_s: float
+    memory_mb: int | None = None
 
     def check(
         self, hyperparameters: Mapping[str, object], where: str, problem: str = ""
@@ -47,9 +49,18 @@ class Artifact:
     def fit(self, training: Training) -> Kept:
         """The file in our form.
 
-        FileError when it cannot be read, FormError when it does not fit the columns and classes.
+        FileError when it cannot be read, does not fit the columns and classes, or cannot be tried
+        within the limits.
         """
-        return kept_file(self.content(), training, self.shown, self.shown)
+        ask = Request(
+            training=training,
+            entrypoint="",
+            folder=self.path.parent.resolve(),
+            where=self.shown,
+            memory_mb=self.memory_mb,
+            ready=self.content(),
+        )
+        return apart.made(ask, self.timeout_s)
 
     def restore(self, native: bytes, signature: Signature) -> Kept:
         """What ``native`` wrote."""
@@ -68,19 +79,3 @@ class Artifact:
     def digest(self) -> str:
         """SHA-256 of the file as it is."""
         return f"sha256:{hashlib.sha256(self.content()).hexdigest()}"
-
-
-def kept_file(
-    content: bytes,
-    training: Training,
-    where: str,
-    made: str,
-    findings: tuple[Finding, ...] = (),
-) -> Kept:
-    """An ONNX model in our form, held against itself as it came."""
-    signature = Signature.of(training.features, training.problem, training.classes)
-    ours = normalised(content, signature, where)
-    rows = probe(training.features, training.seed)
-    answer = answer_as_given(content, rows, signature, where)
-    witness = None if answer is None else Witness(rows, answer, "the file as it was given")
-    return Kept(signature, made, onnx=ours, witness=witness, findings=findings)

@@ -12,7 +12,6 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state
 
-from seatrial.errors import FormError, Mistake
 from seatrial.inference.answer import Answer, class_labels, most_probable
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _KINDS = {
     "tensor(double)": np.float64,
     "tensor(string)": object,
 }
-# What a run may raise when the graph is at fault; they have no common parent but Exception.
+# What a run may raise when it cannot take what it is fed; they have no common parent but Exception.
 _CANNOT_ANSWER = (
     onnxruntime_pybind11_state.Fail,
     onnxruntime_pybind11_state.InvalidArgument,
@@ -39,11 +38,11 @@ _ERRORS_ONLY = 3
 
 
 def answer_as_given(
-    content: bytes, rows: Mapping[str, NDArray[Any]], signature: Signature, where: str = ""
+    content: bytes, rows: Mapping[str, NDArray[Any]], signature: Signature
 ) -> Answer | None:
     """Its answers to columns ``[n]``; None where its inputs or outputs can be read in two ways.
 
-    FormError, at ``where``, when it fails on these rows.
+    None too where it takes another number of rows at once, or fails on these.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -55,11 +54,8 @@ def answer_as_given(
     outputs = [each.name for each in session.get_outputs()]
     try:
         said = session.run(None, fed)
-    except _CANNOT_ANSWER as error:
-        reason = " ".join(str(error).split())[:200]
-        what = f"the model fails on rows with missing or unknown values:\n{reason}"
-        fix = "requests bring such values: let its encoders ignore what is unknown"
-        raise FormError(Mistake(what, where, fix=fix)) from error
+    except _CANNOT_ANSWER:
+        return None  # whether it can answer such rows at all, our form of it tells
     return _read(dict(zip(outputs, said, strict=True)), signature)
 
 
@@ -71,6 +67,8 @@ def _fed(
     names = [each.name for each in signature.inputs]
     if any(each.type not in _KINDS for each in inputs):
         return None  # whole numbers have no missing value: what it does with one is our surgery's
+    if any(each.shape and isinstance(each.shape[0], int) for each in inputs):
+        return None  # exported for so many rows, which our surgery sets free
     if {each.name for each in inputs} <= set(names):
         return {
             each.name: rows[each.name]

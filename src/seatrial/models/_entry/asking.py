@@ -95,7 +95,7 @@ def shaped(features: Mapping[str, NDArray[Any]], way: Way) -> Any:
         for name, column in chosen.items()
     }
     if way.features == "pandas":
-        import pandas as pd  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - where wanted
+        import pandas as pd  # noqa: PLC0415 - where wanted
 
         return pd.DataFrame(chosen)
     text = any(column.dtype == object for column in chosen.values())

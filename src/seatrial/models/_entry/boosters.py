@@ -54,8 +54,8 @@ def _without_names(convert: Any) -> Callable[[Any, Any, Any], None]:
 
 
 def _register(kind: type, name: str, convert: object) -> None:
-    from skl2onnx import update_registered_converter  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
-    from skl2onnx.common import shape_calculator as shapes  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    from skl2onnx import update_registered_converter  # noqa: PLC0415
+    from skl2onnx.common import shape_calculator as shapes  # noqa: PLC0415
 
     classifies = name.endswith("Classifier")
     shape = (

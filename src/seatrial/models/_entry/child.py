@@ -1,9 +1,7 @@
-"""The process in which the project's code makes a model: ``python -m … SCRATCH FD``.
+"""The process in which the project's code or file becomes a model: ``python -m … SCRATCH``.
 
 It reads ``asked.zip`` in the folder SCRATCH, and writes ``made.zip`` there; or ``fault.json``,
-where the project's code is at fault. It ends with the process that started it: when the other
-end of the pipe FD is gone, so is its whole group. Nothing that it is given or gives back is
-unpickled.
+where the project is at fault. Nothing that it is given or gives back is unpickled.
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from seatrial.errors import SeatrialError
-from seatrial.inference.pickled_child import end_with
 from seatrial.models._entry import making, request
 from seatrial.models._entry.fault import Fault
 from seatrial.models._entry.request import ASKED, FAULT, MADE, STACK
@@ -27,15 +24,15 @@ from seatrial.models._entry.request import ASKED, FAULT, MADE, STACK
 _MB = 1 << 20
 
 
-def main(scratch: Path, life: int) -> int:
-    """Make the model; 0 when it is made, 1 when the project's code is at fault."""
-    end_with(life)
+def main(scratch: Path) -> int:
+    """Make the model; 0 when it is made, 1 when the project is at fault."""
     ask = request.read((scratch / ASKED).read_bytes())
     with (scratch / STACK).open("w") as stack:
         faulthandler.enable(stack, all_threads=False)
         faulthandler.register(signal.SIGUSR1, stack, all_threads=False)
         _limit(ask.memory_mb)
-        sys.path.insert(0, str(ask.folder))
+        if ask.ready is None:
+            sys.path.insert(0, str(ask.folder))
         try:
             kept = making.made(ask)
         except Fault as fault:
@@ -74,7 +71,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]), int(sys.argv[2]))
+    code = main(Path(sys.argv[1]))
     sys.stdout.flush()
     sys.stderr.flush()
     # not sys.exit: the project's threads may never end, and what is wanted is written

@@ -121,8 +121,8 @@ def content_of(given: object) -> bytes:
 
 def _converted(model: Any, way: Way, signature: Signature, width: str, *, matrix: bool) -> bytes:
     """By skl2onnx, with the model's columns in front, whatever the converted graph reads."""
-    from skl2onnx import convert_sklearn  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - only an estimator needs it
-    from skl2onnx.common import data_types as kinds  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    from skl2onnx import convert_sklearn  # noqa: PLC0415 - only an estimator needs it
+    from skl2onnx.common import data_types as kinds  # noqa: PLC0415
 
     number = kinds.FloatTensorType if width == "float32" else kinds.DoubleTensorType
     text = {each.name for each in signature.inputs if each.datatype == "BYTES"}

@@ -24,9 +24,9 @@ def converters() -> dict[type, Callable[[Any, Any, Any], None]]:
 
 def _imputed(scope: Any, operator: Any, container: Any) -> None:
     """``Where(IsNaN(x), statistics, x)``; skl2onnx's own converter for all but plain numbers."""
-    from skl2onnx.common import data_types as kinds  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
-    from skl2onnx.common._registration import get_converter  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
-    from skl2onnx.operator_converters.common import concatenate_variables  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    from skl2onnx.common import data_types as kinds  # noqa: PLC0415
+    from skl2onnx.common._registration import get_converter  # noqa: PLC0415
+    from skl2onnx.operator_converters.common import concatenate_variables  # noqa: PLC0415
 
     model = operator.raw_operator
     given = operator.inputs[0].type

@@ -24,18 +24,28 @@ _SPOILS = ((True, True), (False, True), (True, False), (False, False))
 
 
 def made(ask: Request) -> Kept:
-    """Call the function, fit what it returns, let it answer, export it. Fault is the project's."""
+    """Call the function, fit what it returns, let it answer, export it. Fault is the project's.
+
+    A finished file is tried instead. FormError when an ONNX model does not fit the data.
+    """
+    if ask.ready is not None:
+        return _taken(ask.ready, ask, made=ask.where)
     with heard(ask.folder, ask.where) as warned:
         given = calling.returned(ask)
         onnx = calling.onnx_in(given, ask)
         model = calling.trained(given, ask) if onnx is None else None
     if onnx is not None:
-        from seatrial.models._entry.artifact import kept_file  # noqa: PLC0415 - brings in onnx
-
         whose = f"the ONNX model that `{ask.entrypoint}` returns"
-        return kept_file(onnx, ask.training, ask.where, whose, tuple(warned))
+        taken = _taken(onnx, ask, made=whose)
+        return replace(taken, findings=(*warned, *taken.findings))
     way = way_to_ask(model, ask.signature, f"the {_kind(model)} of `{ask.entrypoint}`", ask.where)
     return _kept(model, way, tuple(warned), ask)
+
+
+def _taken(onnx: bytes, ask: Request, made: str) -> Kept:
+    from seatrial.models._entry.finished import kept_file  # noqa: PLC0415 - brings in onnx
+
+    return kept_file(onnx, ask.training, ask.where, made)
 
 
 def _witness(model: Any, way: Way, ask: Request) -> tuple[Witness, tuple[Finding, ...]]:

@@ -26,7 +26,7 @@ def pickled_file(model: object, way: Way, ask: Request) -> bytes:
 
     The same code and training give the same bytes. Fault when the object cannot be pickled.
     """
-    import cloudpickle  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - if trusted
+    import cloudpickle  # noqa: PLC0415 - if trusted
 
     files: list[Path] = []
     for module in [*sys.modules.values()]:
@@ -48,7 +48,7 @@ def _repeatable(digest: str) -> Iterator[None]:
     It marks each with a random id, by which a process that reads several pickles knows that two
     of them mean one class. Other code has other ids here, so that stays as true as it was.
     """
-    from cloudpickle import cloudpickle as inner  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    from cloudpickle import cloudpickle as inner  # noqa: PLC0415
 
     numbers = itertools.count()
 

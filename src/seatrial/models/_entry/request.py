@@ -1,4 +1,4 @@
-"""What a process is asked to make: the training, whose function, and what it may do."""
+"""What a process is asked to make: the training, whose function or file, and what it may do."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from seatrial.models._entry.packed import Packed, pack, unpack
 ASKED, MADE, FAULT, STACK = "asked.zip", "made.zip", "fault.json", "stack.txt"
 """The files of the scratch folder: the request; the model, or what was wrong; where it stood."""
 
-_FEATURE, _TARGET = "feature/", "target"
+_FEATURE, _TARGET, _READY = "feature/", "target", "model.onnx"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``where`` is the place of the function, ``file:line`` in the project ``folder``."""
+    """``where`` is the place of the function, ``file:line`` in the project ``folder``.
+
+    With a finished ONNX file, ``ready``, there is no function, and ``where`` is the file's name.
+    """
 
     training: Training
     entrypoint: str
     folder: Path
     where: str
     memory_mb: int | None
-    trusts_pickle: bool
+    trusts_pickle: bool = False
+    ready: bytes | None = None
 
     @property
     def signature(self) -> Signature:
@@ -46,7 +50,8 @@ class Request:
             "trusts_pickle": self.trusts_pickle,
         }
         arrays = {f"{_FEATURE}{name}": values for name, values in training.features.items()}
-        return pack(Packed(document, {**arrays, _TARGET: training.target}), small=False)
+        files = {} if self.ready is None else {_READY: self.ready}
+        return pack(Packed(document, {**arrays, _TARGET: training.target}, files), small=False)
 
 
 def read(content: bytes) -> Request:
@@ -68,4 +73,5 @@ def read(content: bytes) -> Request:
         where=document["where"],
         memory_mb=document["memory_mb"],
         trusts_pickle=document["trusts_pickle"],
+        ready=packed.files.get(_READY),
     )

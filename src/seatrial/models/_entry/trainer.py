@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.errors import FaultError, FileError, Mistake
-from seatrial.models._entry import code, found, kept, running
-from seatrial.models._entry.request import ASKED, FAULT, MADE, STACK, Request
+from seatrial.models._entry import apart, code, found, kept
+from seatrial.models._entry.request import Request
 from seatrial.outcome import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from seatrial.errors import Mistake
     from seatrial.inference.signature import Signature
     from seatrial.models import Training
     from seatrial.models._entry.kept import Kept
-    from seatrial.models._entry.running import Ended
-
-CHILD = "seatrial.models._entry.child"
 
 _SHOWN = 3
 
@@ -57,63 +51,13 @@ class EntryPoint:
             trusts_pickle=self.trusts_pickle,
         )
         before = code.stamps(folder)
-        with tempfile.TemporaryDirectory(prefix="seatrial-train-") as scratch:
-            made = self._made(ask, Path(scratch))
-        fitted = kept.restore(made, ask.signature)
+        fitted = apart.made(ask, self.timeout_s)
         changed = _changed(before, code.stamps(folder))
         return replace(fitted, findings=(*fitted.findings, *changed))
 
     def restore(self, native: bytes, signature: Signature) -> Kept:
         """What ``native`` wrote, without running any code."""
         return kept.restore(native, signature)
-
-    def _made(self, ask: Request, scratch: Path) -> bytes:
-        (scratch / ASKED).write_bytes(ask.written())
-        ended = running.run(CHILD, scratch, scratch / STACK, self.timeout_s)
-        made, fault = scratch / MADE, scratch / FAULT
-        if ended.code == 0 and made.is_file():
-            return made.read_bytes()
-        if ended.code == 1 and fault.is_file():
-            raise FileError(*(Mistake(**each) for each in json.loads(fault.read_bytes())))
-        raise self._ended(ask, ended, scratch)
-
-    def _ended(self, ask: Request, ended: Ended, scratch: Path) -> FileError | FaultError:
-        """A process that neither made a model nor said why."""
-        whose = f"`{self.entrypoint}`"
-        said = f"\nit printed last: {ended.last_line[:200]}" if ended.last_line else ""
-        place, fix = _where_it_stood(scratch / STACK, ask.folder) or ask.where, ""
-        if ended.code is None:
-            what = f"{whose} was not done after {self.timeout_s:g} s, and was ended"
-            fix = "see what it waits for there, or raise `timeout_s`"
-        elif ended.code == 1 and "Traceback (most recent call last)" in ended.tail:
-            what = f"{whose} could not be run"
-            return FaultError(Mistake(what + said, place, fix="please report it, with this file"))
-        elif ended.code >= 0:
-            what = f"{whose} ended its process (exit {ended.code}) instead of returning a model"
-            fix = "raise an exception where something is wrong, and return the model"
-        else:
-            name = signal.Signals(-ended.code).name
-            what = f"{whose} was ended by the system ({name}) while it ran"
-            fix = "foreign code crashed there: run that line alone, or try another version of it"
-            if self.memory_mb is not None:
-                what += f"; it may take {self.memory_mb} MB (`memory_mb`)"
-                fix = "raise `memory_mb`, or take less memory"
-            elif name == "SIGKILL":
-                fix = "the machine may have run out of memory: take less of it"
-        return FileError(Mistake(what + said, place, fix=fix))
-
-
-def _where_it_stood(stack: Path, folder: Path) -> str:
-    """The innermost line of the project in a traceback of :mod:`faulthandler`."""
-    if not stack.is_file():
-        return ""
-    for line in stack.read_text(errors="replace").splitlines():
-        head, quote, rest = line.strip().partition('"')
-        path, _, place = rest.partition('", line ')
-        if head == "File " and quote and code.is_of_project(Path(path), folder):
-            number, _, function = place.partition(" in ")
-            return f"{Path(path).relative_to(folder)}:{number}, in {function}"
-    return ""
 
 
 def _changed(

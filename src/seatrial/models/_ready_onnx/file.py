@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import onnx
-from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped,unused-ignore]
+from google.protobuf.message import DecodeError, Message
 from onnx import NodeProto, TensorProto
 
 from seatrial.errors import FormError, Mistake

@@ -2,12 +2,14 @@
 
 This file is also a program, which needs nothing but Python itself::
 
-    python _confined.py PARENT FOLDER MEMORY_MB PROGRAM ARGUMENT…
+    python launcher.py PARENT SCRATCH CONFINED MEMORY_MB PROGRAM ARGUMENT…
 
 It lives between whoever asks (``PARENT``) and the program: it adopts what the program leaves
 behind, kills that when the program has ended, when it is told to end (SIGTERM) and when its
-parent dies, and ends as the program did, with its status or by its signal. An empty ``FOLDER``
-confines nothing, a ``MEMORY_MB`` of 0 limits nothing.
+parent dies, and ends as the program did, with its status or by its signal. SIGUSR1 is handed on
+to the program, which is killed when somebody kills this. When its parent is dead it removes the
+folder ``SCRATCH``, for nobody else will. The program is confined to that folder if ``CONFINED`` is
+1, and has no limit of memory if ``MEMORY_MB`` is 0.
 
 The kernel does the confining, by Landlock (``man 7 landlock``): what the program and all that it
 starts cannot do, no trick of theirs can. They read and execute as before. They create, write,
@@ -20,6 +22,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import shutil
 import signal
 import struct
 import sys
@@ -49,20 +52,22 @@ _SIGNALS = 1 << 1  # among what is scoped, version 6
 
 _DEVICES = ("full", "null", "ptmx", "random", "tty", "urandom", "zero")
 _SHARED = ("/dev/pts", "/dev/shm")  # noqa: S108 - where semaphores of multiprocessing live
-_ENDING = {signal.SIGTERM, signal.SIGCHLD}
+_HEARD = {signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Start the program, outlast it, and end as it did."""
-    parent, folder, memory_mb, *program = arguments
-    _end_with(int(parent))
+    parent, scratch, confined, memory_mb, *program = arguments
+    _die_with(int(parent), signal.SIGTERM)
     _adopt()
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    child = os.fork()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
+    launcher, child = os.getpid(), os.fork()
     if child == 0:
-        _become(program, folder, int(memory_mb))
+        _become(launcher, program, scratch if confined == "1" else "", int(memory_mb))
     status = _wait_for(child)
     _kill_all(child)
+    if os.getppid() != int(parent):
+        shutil.rmtree(scratch, ignore_errors=True)
     return _end_like(status)
 
 
@@ -108,10 +113,11 @@ def _allow(rules: int, path: str, rights: int) -> None:
         os.close(place)
 
 
-def _become(program: Sequence[str], folder: str, memory_mb: int) -> None:
+def _become(launcher: int, program: Sequence[str], folder: str, memory_mb: int) -> None:
     """Turn this process into the program; never returns."""
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        _die_with(launcher, signal.SIGKILL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if memory_mb:
             limit = memory_mb * 1_000_000
@@ -127,7 +133,10 @@ def _become(program: Sequence[str], folder: str, memory_mb: int) -> None:
 
 def _wait_for(child: int) -> int | None:
     """The status of the child as the system gives it; None when we are told to end before."""
-    while signal.sigwait(_ENDING) != signal.SIGTERM:
+    while (heard := signal.sigwait(_HEARD)) != signal.SIGTERM:
+        if heard == signal.SIGUSR1:
+            os.kill(child, heard)
+            continue
         for ended, status in _ended():
             if ended == child:
                 return status
@@ -175,9 +184,10 @@ def _end_like(status: int | None) -> int:
     return CANNOT_START
 
 
-def _end_with(parent: int) -> None:
+def _die_with(parent: int, sent: signal.Signals) -> None:
+    """Be sent a signal when the parent dies, and start nothing when it is dead already."""
     if sys.platform == "linux":
-        _prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
+        _prctl(_SET_DEATH_SIGNAL, sent)
     if os.getppid() != parent:
         raise SystemExit(CANNOT_START)
 
