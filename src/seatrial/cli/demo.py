@@ -86,12 +86,12 @@ def _on_real_water(project: Path) -> list[dict[str, object]]:
         _told_of_load(traffic, traffic.since(delivered), told["production"])
         click.echo("and it was followed, beside the version before (seconds instead of 48 hours):")
         await_the_watch(project)
-        return [told, _comes_back(project, traffic)]
+        return [told, *_comes_back(project, traffic)]
 
 
-def _comes_back(project: Path, traffic: Traffic) -> dict[str, object]:
+def _comes_back(project: Path, traffic: Traffic) -> list[dict[str, object]]:
     """Chapter 5: what the evaluation could not see, the labels of real requests do."""
-    from seatrial.cli._comes_back import await_rollback, back_fill, skip_the_shadow_test
+    from seatrial.cli._comes_back import await_rollback, back_fill, skip_what_is_in_the_way
 
     _chapter(
         5, "It comes back by itself: gusts were noted afterwards, for the flights that came late"
@@ -99,12 +99,16 @@ def _comes_back(project: Path, traffic: Traffic) -> dict[str, object]:
     for name in ("training_data", "validation_data"):
         back_fill(project / "data" / f"{name}.csv.gz")
     _profile(project)
-    skip_the_shadow_test(project)
-    click.echo("(in a hurry: the shadow test, which would have seen it, was taken out)")
+    click.echo("the project's own tests know that who leaves an hour late arrives late:")
+    stopped = _run(project, 1, wait=True)
+    skip_what_is_in_the_way(project)
+    click.echo(
+        "\n(in a hurry: those tests, and the shadow test, which would have seen it, were taken out)"
+    )
     told = _run(project, 0, wait=True)
     model: Any = told["model"]
     await_rollback(project, traffic, model["version"])
-    return told
+    return [stopped, told]
 
 
 def _told_of_load(traffic: Traffic, after: set[int], production: Any) -> None:
