@@ -93,6 +93,13 @@ def check_threshold(scope: Scope, limit: float, own: str | None) -> Iterator[Mis
         )
 
 
+def bound_demanded(scope: Scope, own: str | None, limit: float, where: str) -> str:
+    """The line of the plan about a bound on the metric; ``where`` says on which rows."""
+    metric = named_metric(scope, own)
+    name = metric.name if metric else "metric"
+    return f"{name} {side(metric)} {limit:g} on {where} ({end(metric)} 95 % bound)"
+
+
 def provable(scope: Scope, own: str | None, limit: float, rows: int) -> Iterator[str]:
     """What a bound can prove with so many rows."""
     metric = named_metric(scope, own) or metrics.get("accuracy")

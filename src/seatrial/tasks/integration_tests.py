@@ -19,7 +19,7 @@ from seatrial.registry.opened import opened, served
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 from seatrial.tasks._agreed import disagreed, target_variance
 from seatrial.tasks._behaviour import behave
-from seatrial.tasks._bounds import check_threshold, end, named_metric, provable, side
+from seatrial.tasks._bounds import bound_demanded, check_threshold, named_metric, provable
 from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
 from seatrial.tasks._clauses import bound_said, unsettled
 from seatrial.tasks._compared import (
@@ -105,12 +105,8 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
         """Bound and comparison, and what the rows at hand can prove."""
         rows = _count(scope, self.dataset, self.runs)
         if self.performance_threshold is not None:
-            metric = named_metric(scope, self.metric)
-            yield (
-                f"{metric.name if metric else 'metric'} {side(metric)}"
-                f" {self.performance_threshold:g} on {rows} rows of {self.dataset}"
-                f" ({end(metric)} 95 % bound)"
-            )
+            where = f"{rows} rows of {self.dataset}"
+            yield bound_demanded(scope, self.metric, self.performance_threshold, where)
             yield from provable(scope, self.metric, self.performance_threshold, rows)
         if self.compared_to:
             margin = self._margin(scope) or DEFAULT_MARGIN

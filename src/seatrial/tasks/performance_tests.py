@@ -14,7 +14,14 @@ from seatrial.evidence.gate import gate
 from seatrial.outcome import Measure, Outcome, Verdict
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
 from seatrial.tasks._agreed import disagreed, target_variance
-from seatrial.tasks._bounds import check_threshold, end, named_metric, provable, side
+from seatrial.tasks._bounds import (
+    bound_demanded,
+    check_threshold,
+    end,
+    named_metric,
+    provable,
+    side,
+)
 from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
 from seatrial.tasks._clauses import bound_said, unsettled
 from seatrial.tasks._compared import (
@@ -90,12 +97,8 @@ class PerformanceTests(Task, frozen=True, kw_only=True):
         """Every bound, what is only reported, and what the rows at hand can prove."""
         rows = _count(scope, self.dataset)
         if self.performance_threshold is not None:
-            metric = named_metric(scope, self.metric)
-            yield (
-                f"{metric.name if metric else 'metric'} {side(metric)}"
-                f" {self.performance_threshold:g} on {rows} rows of {self.dataset}"
-                f" ({end(metric)} 95 % bound)"
-            )
+            where = f"{rows} rows of {self.dataset}"
+            yield bound_demanded(scope, self.metric, self.performance_threshold, where)
             yield from provable(scope, self.metric, self.performance_threshold, rows)
         for word, limit in self.metrics.items():
             further = by_name.get(word)

@@ -14,7 +14,7 @@ from seatrial.evidence.gate import gate
 from seatrial.evidence.smoke import smoke
 from seatrial.outcome import Measure, Outcome, Verdict, combine
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
-from seatrial.tasks._bounds import check_threshold, end, named_metric, provable, side
+from seatrial.tasks._bounds import bound_demanded, check_threshold, named_metric, provable, side
 from seatrial.tasks._candidate import candidate, demand_register, labelled, predictions
 from seatrial.tasks._held_out import demanded, refusal, seen, use, worn
 from seatrial.tasks._own_tests import own_tests
@@ -86,10 +86,8 @@ class UnitTests(Task, frozen=True, kw_only=True):
                 f" {self.performance_threshold:g}; integration_tests decides"
             )
         else:
-            yield (
-                f"{metric.name if metric else 'metric'} {side(metric)}"
-                f" {self.performance_threshold:g} on {self.runs} rows ({end(metric)} 95 % bound)"
-            )
+            where = f"{self.runs} rows"
+            yield bound_demanded(scope, self.metric, self.performance_threshold, where)
             yield from provable(scope, self.metric, self.performance_threshold, self.runs)
             yield from demanded(scope, self.dataset)
 

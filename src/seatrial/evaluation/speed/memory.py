@@ -17,7 +17,7 @@ import msgspec
 
 from seatrial.errors import FormError, StoreError
 from seatrial.evaluation.speed.asking import QUESTION, REPLY, MemoryQuestion, MemoryReply
-from seatrial.evaluation.speed.timing import TOO_LONG_S, answer, failure
+from seatrial.evaluation.speed.timing import TOO_LONG_S, tried
 from seatrial.evaluation.speed.waiting import children
 from seatrial.inference.served import Served
 from seatrial.ledger.blobs import Blobs
@@ -56,10 +56,9 @@ def weighed(question: MemoryQuestion) -> MemoryReply:
         if per_row_s * rows > TOO_LONG_S:
             break
         began = perf_counter()
-        try:
-            answer(served, body)
-        except Exception as error:  # noqa: BLE001 - whatever a model raises: the gateway says 500
-            return MemoryReply(failed=failure(error))
+        failed = tried(served, body)
+        if failed:
+            return MemoryReply(failed=failed)
         per_row_s = (perf_counter() - began) / rows
     grown = _resident("self", _PEAK) - before
     others = sum(_resident(str(child), _PEAK) for child in children())

@@ -82,9 +82,13 @@ def answer(served: Served, body: Body) -> None:
     v2.encode(asked, served, asked.id, served.answer(asked.features))
 
 
-def failure(error: Exception) -> str:
-    """What a model raised, in a line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+def tried(served: Served, body: Body) -> str:
+    """What the version raised over a request, in a line; empty when it answered."""
+    try:
+        answer(served, body)
+    except Exception as error:  # noqa: BLE001 - whatever a model raises: the gateway says 500
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return ""
 
 
 def _warm_up(served: Served, bodies: list[Body]) -> float | str:
@@ -93,10 +97,9 @@ def _warm_up(served: Served, bodies: list[Body]) -> float | str:
     took_s = 0.0
     for count in range(MOST_WARM_UP):
         before = perf_counter()
-        try:
-            answer(served, bodies[count % len(bodies)])
-        except Exception as error:  # noqa: BLE001 - whatever a model raises: the gateway says 500
-            return failure(error)
+        failed = tried(served, bodies[count % len(bodies)])
+        if failed:
+            return failed
         took_s = perf_counter() - before
         if perf_counter() - began > WARM_UP_S:
             break

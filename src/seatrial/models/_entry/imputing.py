@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import TensorProto
 
+from seatrial.models import NotExportable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,9 +39,7 @@ def _imputed(scope: Any, operator: Any, container: Any) -> None:
     statistics = np.asarray(model.statistics_, np.float64)
     if model.add_indicator or np.isnan(statistics).any():
         # the number of columns changes, which skl2onnx has no shape for
-        raise NotImplementedError(
-            "SimpleImputer has no form in ONNX where it adds or drops columns"
-        )
+        raise NotExportable("SimpleImputer has no form in ONNX where it adds or drops columns")
     fill, missing = (
         scope.get_unique_variable_name("fill"),
         scope.get_unique_variable_name("missing"),
