@@ -74,14 +74,15 @@ def pid_of(model: Pickled) -> int:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether it runs no more; nobody may be left to bury it."""
+    """Whether it runs no more, with all its threads; nobody may be left to bury it."""
     until_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < until_s:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            threads = len([*Path(f"/proc/{pid}/task").iterdir()])
         except (FileNotFoundError, ProcessLookupError):
             return True
-        if state in "ZX":
+        if state in "ZX" and threads <= 1:  # the first thread is dead before the last one is
             return True
         time.sleep(0.01)
     return False
