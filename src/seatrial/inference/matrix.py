@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.inference.session import Answer, Model
+from seatrial.inference.session import SERVED, Answer, Model
 from seatrial.inference.signature import Input
 
 if TYPE_CHECKING:
+    from seatrial.inference.session import Settings
     from seatrial.inference.signature import Signature
 
 FEATURES = "features"
@@ -25,10 +26,10 @@ class Matrix(Model):
     """
 
     @classmethod
-    def load(cls, model_bytes: bytes, signature: Signature) -> Matrix:
+    def load(cls, model_bytes: bytes, signature: Signature, settings: Settings = SERVED) -> Matrix:
         """Open it; a FormError when it is no ONNX model, or has other inputs or outputs."""
         one = replace(signature, inputs=(Input(FEATURES, "FP32"),))
-        return cls(signature, Model.load(model_bytes, one).session)
+        return cls(signature, Model.load(model_bytes, one, settings).session)
 
     def _chunk(self, read: dict[str, np.ndarray]) -> Answer:
         return self.answered({FEATURES: np.column_stack([*read.values()])})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from seatrial.errors import Mistake, StoreError
 from seatrial.inference.pickled import Pickled
-from seatrial.inference.session import Model
+from seatrial.inference.session import SERVED, Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from seatrial.inference.answer import Answer
+    from seatrial.inference.session import Settings
     from seatrial.inference.signature import Signature
 
 ONNX = "model.onnx"
@@ -53,15 +54,18 @@ def open_model(
     signature: Signature,
     whose: str,
     trust: object = None,
+    settings: Settings = SERVED,
 ) -> Model | Pickled:
     """The model among a version's files; ``read`` gives the verified bytes of a digest.
+
+    ``settings`` are for a session of onnxruntime; a pickled model has none.
 
     ``trust`` is what the manifest says under that name: a pickled model is opened only when it
     is "pickle", and then in a process of its own. StoreError when it is not.
     """
     form = _form(files, whose)
     if form == ONNX:
-        return Model.load(read(files[form]), signature)
+        return Model.load(read(files[form]), signature, settings)
     if trust != TRUST:
         what = f"{whose} is a pickled model, and its manifest does not say `trust: {TRUST}`"
         fix = f"register it anew from a pipeline that says so (`train: {{trust: {TRUST}}}`)"
