@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import click
+
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 # What is pictured in code is no link; a fence may hold anything.
@@ -75,16 +77,26 @@ def missing_words() -> Iterator[str]:
 
 def missing_commands() -> Iterator[str]:
     """Commands without a heading, and headings without a command."""
-    import click  # noqa: PLC0415
-
     from seatrial.cli import root  # noqa: PLC0415
 
-    commands = set(root.list_commands(click.Context(root)))
+    commands = {name.replace(" ", "-"): name for name in commands_of(root)}
     described = anchors(REFERENCE / "commands.md") - {"commands"}
-    for name in sorted(commands - described):
-        yield f"docs/reference/commands.md: the command {name!r} is not described"
-    for name in sorted(described - commands):
-        yield f"docs/reference/commands.md: there is no command {name!r}"
+    for anchor in sorted(commands.keys() - described):
+        yield f"docs/reference/commands.md: the command {commands[anchor]!r} is not described"
+    for anchor in sorted(described - commands.keys()):
+        yield f"docs/reference/commands.md: there is no command {anchor!r}"
+
+
+def commands_of(group: click.Group, before: str = "") -> Iterator[str]:
+    """Every command of a group, those inside its groups as ``GROUP COMMAND``."""
+    import click  # noqa: PLC0415
+
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        yield before + name
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands_of(command, f"{before}{name} ")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,15 @@ import pytest
 from ruamel.yaml import YAML
 
 from seatrial import extend, plan
+from seatrial.environment import policy
+from seatrial.environment.capture import capture
+from seatrial.environment.machine.variables import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
+
+    from seatrial.environment.needs import Form
 
 REPOSITORY = Path(__file__).parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -98,3 +103,38 @@ def test_json_on_the_page_is_json() -> None:
     page = (REFERENCE / "json.md").read_text(encoding="utf-8")
     documents = [json.loads(text) for language, text in FENCE.findall(page) if language == "json"]
     assert documents
+
+
+def test_the_page_of_environments_holds_every_rule_with_its_levels() -> None:
+    page = (REFERENCE / "environment.md").read_text(encoding="utf-8")
+    table = page.partition("| rule |")[2].partition("\n\n")[0]
+    told = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    assert told == [
+        [f"`{rule}`", why, *(_levels(rule, form) for form in ("onnx", "pickle", "any"))]
+        for rule, why in policy.RULES.items()
+    ]
+
+
+def _levels(rule: str, form: Form) -> str:
+    levels = policy.Policy().judged(rule, form)
+    assert levels is not None
+    return ", then ".join(dict.fromkeys(levels))
+
+
+def test_the_page_of_environments_names_every_field_and_variable() -> None:
+    page = (REFERENCE / "environment.md").read_text(encoding="utf-8")
+    fields = set(capture("2026-01-01T00:00:00Z", deep=())) | {"trouble"}
+    described = {
+        name
+        for line in page.partition("| field | what |")[2].partition("\n\n")[0].splitlines()[2:]
+        for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    }
+    assert described == fields
+    assert [name for name in VARIABLES if f"`{name}`" not in page] == []
+
+
+def test_the_examples_of_a_policy_are_policies() -> None:
+    page = (REFERENCE / "environment.md").read_text(encoding="utf-8")
+    whole, alone = (YAML(typ="safe").load(text) for kind, text in FENCE.findall(page))
+    assert policy.mistakes(whole["environment"]["policy"]) == []
+    assert policy.mistakes(alone) == []

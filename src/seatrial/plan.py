@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from seatrial import extend, notify
+from seatrial.environment import policy
 from seatrial.errors import FileError, Mistake, nearest
 from seatrial.pipeline import schema
 from seatrial.pipeline.parameters import typed
@@ -70,6 +72,7 @@ def make(pipeline: Pipeline, folder: Path) -> Plan:
     for step in steps:
         mistakes += step.task.check(step.scope)
     mistakes += notify.check(pipeline)
+    mistakes += _unknown_rules(pipeline)
     if mistakes:
         raise FileError(*dict.fromkeys(mistakes))
     return Plan(pipeline, folder, steps)
@@ -88,6 +91,13 @@ def task_class(word: str) -> type[Task]:
     return cast("type[Task]", extend.load("tasks", word))
 
 
+def _unknown_rules(pipeline: Pipeline) -> Iterator[Mistake]:
+    """What ``environment: {policy: …}`` names that is no rule; the reader has checked levels."""
+    for key, what, near, fix in policy.mistakes(pipeline.environment.policy):
+        where = str(pipeline.where("environment", "policy", key))
+        yield Mistake(what, where, nearest=near, fix=fix)
+
+
 def _typed(entry: TaskEntry) -> tuple[list[Mistake], Task | None]:
     """The task with typed parameters, or every mistake in them."""
     if entry.word not in extend.names("tasks"):
@@ -103,7 +113,8 @@ def file_schema() -> dict[str, object]:
         top = shape["$ref"].rpartition("/")[2]
         rest = {name: inner for name, inner in definitions.items() if name != top}
         shapes[word] = definitions[top] | ({"$defs": rest} if rest else {})
-    return schema.document(shapes)
+    rules = "|".join([*map(re.escape, policy.RULES), rf"{re.escape(policy.ONE_PACKAGE)}.+"])
+    return schema.document(shapes, f"^({rules})$")
 
 
 def stage_of(plan: Plan, address: str) -> Stage:

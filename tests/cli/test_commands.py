@@ -10,17 +10,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import jsonschema
 import pytest
 import yaml
 
 from seatrial import workspace
-from seatrial.cli import ORDER
+from seatrial.cli import ORDER, root
 from seatrial.errors import FileError
 from seatrial.registry import brakes
 from seatrial.registry.project import open_project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.cli.conftest import Program, Project
 
 MODEL = "ml_model_training_pipeline"
@@ -30,12 +33,26 @@ WORDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ORDER)
-def test_help_has_an_example(command: str, seatrial: Program) -> None:
-    said = seatrial(command, "--help")
+def _leaves(group: click.Group, *before: str) -> Iterator[tuple[str, ...]]:
+    """The words of every command, of those inside groups as well."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _leaves(command, *before, name)
+        else:
+            yield (*before, name)
+
+
+LEAVES = [*_leaves(root)]
+
+
+@pytest.mark.parametrize("words", [*LEAVES, ("env",)], ids=" ".join)
+def test_help_has_an_example(words: tuple[str, ...], seatrial: Program) -> None:
+    said = seatrial(*words, "--help")
     assert said.code == 0
-    assert f"Example: seatrial {command}" in " ".join(said.out.split())
-    assert "--json" in said.out
+    assert f"Example: seatrial {' '.join(words)}" in " ".join(said.out.split())
+    assert ("--json" in said.out) == (words in LEAVES)
 
 
 def test_help_lists_every_command(seatrial: Program) -> None:
@@ -46,7 +63,15 @@ def test_help_lists_every_command(seatrial: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["runn"], ["run"], ["run", "pipeline.yaml", "--jsn"], ["promote", "m", "two"]]
+    "words",
+    [
+        ["runn"],
+        ["run"],
+        ["run", "pipeline.yaml", "--jsn"],
+        ["promote", "m", "two"],
+        ["env", "verfy", "m@1"],
+        ["env", "verify"],
+    ],
 )
 def test_a_wrong_command_line(words: list[str], founding: Project, seatrial: Program) -> None:
     said = seatrial(*words)
@@ -258,6 +283,7 @@ def test_an_empty_project(seatrial: Program) -> None:
         "trouble": [],
         "watches": [],
         "drift": [],
+        "remarks": [],
         "held": [],
     }
     for command in ("runs", "models", "history"):
@@ -269,7 +295,16 @@ def test_an_empty_project(seatrial: Program) -> None:
 @pytest.mark.usefixtures("third")
 def test_status(seatrial: Program) -> None:
     told = seatrial("status", "--json").json
-    assert set(told) == {"models", "watches", "drift", "held", "waiting", "reviews", "trouble"}
+    assert set(told) == {
+        "models",
+        "watches",
+        "drift",
+        "remarks",
+        "held",
+        "waiting",
+        "reviews",
+        "trouble",
+    }
     [drift] = told["drift"]
     assert (drift["model"], drift["version"], drift["verdict"]) == (MODEL, 2, None)
     [model] = told["models"]

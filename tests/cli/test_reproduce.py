@@ -56,7 +56,7 @@ def test_a_version_is_what_its_training_gives_again(delivered: Project, seatrial
     assert said.json["verdict"] == "identical"
     assert said.json["same_bytes"] == {"model.onnx": True, "native": True}
     assert [(a["rows"], a["n"], a["exact"]) for a in said.json["answers"]] == [
-        ("golden rows", 100, True),
+        ("golden rows", 256, True),
         ("training rows", 1000, True),
     ]
     assert said.json["changed"] == []
@@ -83,7 +83,7 @@ def test_what_changed_without_effect_is_told(delivered: Project, seatrial: Progr
     assert note.startswith("note: config/hyperparameters.yaml has changed (num_leaves 7 then, 9")
     assert verdict == (
         f"{MODEL} version {number}: identical: the same bytes, and the same answers to"
-        " 100 golden rows and 1000 training rows"
+        " 256 golden rows and 1000 training rows"
     )
     assert f"training {MODEL} version {number} again on 1000 rows of training_data" in said.err
 

@@ -142,7 +142,10 @@ def proof(home: Path, digest: str) -> dict[str, str]:
 
 def test_it_is_proven_before_a_worker_opens_it(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path / "blobs")
-    assert proof(tmp_path, kept(blobs, manifest_of(blobs, Certain()))) == {"kind": "ready"}
+    assert proof(tmp_path, kept(blobs, manifest_of(blobs, Certain()))) == {
+        "kind": "ready",
+        "reason": "",
+    }
     other = manifest_of(blobs, Refusing(), proven=Certain())
     told = proof(tmp_path, kept(blobs, other))
     assert told["kind"] == "refused"

@@ -10,11 +10,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+import quantised
 from seatrial.errors import FormError, SeatrialError, StoreError
+from seatrial.inference import golden
 from seatrial.inference.served import Served
+from seatrial.inference.session import Model
 from seatrial.inference.signature import Input, Signature
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.inference.conftest import Version
 
 
@@ -90,8 +95,50 @@ def test_golden_rows_that_come_out_otherwise_are_refused(numbers_files: Version)
     document["probabilities"][7] = [0.5, 0.5]
     numbers_files.replace("golden.json", json.dumps(document).encode())
     opened = numbers_files.open()
-    with pytest.raises(FormError, match=r"answers otherwise.* 1 of 100 golden rows"):
+    with pytest.raises(FormError, match=r"answers otherwise.* 1 of \d+ golden rows"):
         opened.prove()
+
+
+def test_the_rows_that_are_furthest_off_are_told(numbers_files: Version) -> None:
+    document = json.loads(numbers_files.file("golden.json"))
+    for row in (7, 30, 31, 32):
+        document["probabilities"][row] = document["probabilities"][row][::-1]
+    numbers_files.replace("golden.json", json.dumps(document).encode())
+    with pytest.raises(FormError) as caught:
+        numbers_files.open().prove()
+    told = str(caught.value)
+    assert f"({document['kinds'][7]}): " in told
+    assert told.count(" -> ") == 3
+    assert len(told.splitlines()) <= 6
+
+
+def test_the_tolerance_of_the_manifest_decides(numbers_files: Version) -> None:
+    document = json.loads(numbers_files.file("golden.json"))
+    first, second = document["probabilities"][7]
+    document["probabilities"][7] = [first + 3e-5, second - 3e-5]
+    numbers_files.replace("golden.json", json.dumps(document).encode())
+    wide = {"answers": 1e-4, "order": 5e-5, "rows_at_once": 1}
+    numbers_files.manifest["golden"] = {"tolerance": wide}
+    numbers_files.open().prove()
+    numbers_files.manifest["golden"] = {"tolerance": {**wide, "answers": 1e-5}}
+    with pytest.raises(FormError, match="answers otherwise"):
+        numbers_files.open().prove()
+    numbers_files.manifest["golden"] = {"tolerance": {**wide, "answers": "all"}}
+    with pytest.raises(StoreError, match="tolerance"):
+        numbers_files.open()
+
+
+def test_a_model_whose_neighbours_matter_is_proven_as_it_is_asked(
+    numbers_files: Version, tmp_path: Path
+) -> None:
+    content = quantised.dynamic(tmp_path)
+    rows = golden.make(Model.load(content, quantised.SIGNATURE), quantised.rows(), seed=1)
+    del numbers_files.manifest["files"]["matrix.onnx"]
+    numbers_files.replace("model.onnx", content)
+    numbers_files.replace("golden.json", rows)
+    numbers_files.manifest["signature"] = quantised.SIGNATURE.to_json()
+    numbers_files.manifest["golden"] = {"tolerance": {"rows_at_once": 1}}
+    numbers_files.open().prove()
 
 
 def test_the_matrix_is_proven_too(numbers_files: Version) -> None:

@@ -140,6 +140,17 @@ def test_one_version_of_a_model_serves_at_a_gateway(ledger: Ledger) -> None:
 
 
 @pytest.mark.usefixtures("one")
+def test_more_to_say_about_what_serves_is_kept_and_no_event(ledger: Ledger, home: Path) -> None:
+    say(ledger, "one", 1, SERVING)
+    say(ledger, "one", 1, SERVING, "warn libc")
+    assert kinds(ledger)[1:] == ["version_served"]
+    said = standing.of(ledger, home, "m", 1, READY)
+    assert [(each.gateway, each.reason) for each in said.remarked] == [("one", "warn libc")]
+    say(ledger, "one", 1, REFUSED, "no longer")
+    assert standing.of(ledger, home, "m", 1, READY).remarked == ()
+
+
+@pytest.mark.usefixtures("one")
 def test_what_is_said_again_is_no_news(ledger: Ledger) -> None:
     for reason in ("too cold", "too cold", "too hot"):
         say(ledger, "one", 1, REFUSED, reason)

@@ -292,6 +292,22 @@ def test_what_is_not_confirmed_is_said(clocked: Clocked, gateway: Gateway) -> No
     assert finding["where"].startswith("gateway http://127.0.0.1:8080")
 
 
+@pytest.mark.usefixtures("impatient")
+def test_where_a_machine_differs_that_serves_it_is_said(
+    clocked: Clocked, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warning stops nothing: it shall be known."""
+    differs = "warn libc: glibc 2.36 -> musl 1.2 (another C library has other mathematics)"
+    _staged_and(gateway, "ready", differs, clocked)
+    went = clocked.run()
+    assert (went.code, went.production) == (0, (1, 2))
+    (finding,) = [f for f in went.task("promote")["findings"] if f["where"] == "gateway G1"]
+    assert finding["what"] == differs
+    gateway.say(1, "ready", differs)
+    told = _command(monkeypatch, clocked, "rollback", MODEL)
+    assert differs in told.output
+
+
 def test_by_hand_one_hears_how_many_serve_it_and_how_soon(
     clocked: Clocked, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 # Uses that are right in the suite's project; a word that is not here gets made-up parameters.
 USES: dict[str, dict[str, object]] = {
     "check_distribution": {"dataset": "sample", "reference": "baseline.json"},
+    "check_environment": {"policy": {"timezone": "ignore"}},
     "check_schema": {
         "dataset": "sample",
         "columns": {"size": {"type": "number", "min": 0}},

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import click
 
-from seatrial.errors import Mistake, SeatrialError, UsageError, nearest
+from seatrial.cli._nearest import Nearest
+from seatrial.errors import SeatrialError
 
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
     "rollback", "reviews", "approve", "reject", "label", "cancel", "gc", "serve", "schedules",
-    "profile", "validate", "compare", "reproduce", "schema", "step",
+    "profile", "validate", "compare", "reproduce", "bundle", "env", "schema", "step",
 )  # fmt: skip
 """How ``--help`` lists them: as one meets them."""
 
 
-class _Commands(click.Group):
+class _Commands(Nearest):
     """Commands are files of this folder."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -31,20 +32,6 @@ class _Commands(click.Group):
             return None
         command = getattr(import_module(f"seatrial.cli.{cmd_name}"), cmd_name)
         return command if isinstance(command, click.Command) else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        known = self.list_commands(ctx)
-        if args[0] in known or args[0].startswith("-") or ctx.resilient_parsing:
-            return super().resolve_command(ctx, args)
-        raise UsageError(
-            Mistake(
-                f"there is no command {args[0]!r}",
-                nearest=nearest(args[0], known),
-                fix="`seatrial --help` lists them",
-            )
-        )
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

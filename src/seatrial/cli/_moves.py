@@ -75,7 +75,9 @@ def move_by_hand(
     if not said.live:
         return told
     told += f"{standing.served_by(said)}, {took_ms:.0f} ms after the move"
-    return f"{told}; not confirmed by {standing.named(said.missing)}" if said.missing else told
+    if said.missing:
+        told += f"; not confirmed by {standing.named(said.missing)}"
+    return "".join([told, *(f"\n{each.reason} (gateway {each.gateway})" for each in said.remarked)])
 
 
 def _demand_no_quarantine(opened: Project, version: Version, event: str, *, lift: bool) -> str:

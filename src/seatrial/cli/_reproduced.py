@@ -19,6 +19,7 @@ from seatrial.evaluation.causes import causes, named
 from seatrial.evaluation.labelled import predictions
 from seatrial.evaluation.origin import pipeline_of, rows_for
 from seatrial.evaluation.reproduction import Sameness
+from seatrial.inference.tolerance import Tolerance
 from seatrial.pipeline.parameters import typed
 from seatrial.plan import task_class
 from seatrial.registry.opened import files_of, opened, signature_of
@@ -183,8 +184,10 @@ def _compared(project: Project, plan: Plan, again: Retrained, table: Table, foun
         for each in signature.inputs
     ]
     asked = features(table, columns)
+    golden = project.registry.file(version, "golden.json")
+    at_once = Tolerance.of_manifest(project.registry.manifest(version)).rows_at_once
     rows = (
-        reproduction.against_golden(second, project.registry.file(version, "golden.json")),
+        reproduction.against_golden(second, golden, at_once),
         reproduction.compared("training rows", first.predict(asked), second.predict(asked)),
     )
     sameness = reproduction.judged(files, rows)

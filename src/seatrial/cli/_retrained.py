@@ -20,7 +20,7 @@ import msgspec
 from seatrial import extend, workspace
 from seatrial.engines import Work
 from seatrial.engines._step import perform
-from seatrial.environment.capture import VARIABLES
+from seatrial.environment.machine.variables import VARIABLES
 from seatrial.errors import Mistake, SeatrialError, StoreError
 from seatrial.inference import foreign
 from seatrial.ledger import runs

@@ -49,6 +49,7 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
         "watch": asdict(pipeline.watch),
         "review": asdict(pipeline.review),
         "leakage": asdict(pipeline.leakage),
+        "environment": asdict(pipeline.environment),
         "notify": [entry.word for entry in pipeline.notify.channels],
     }
     if as_json:

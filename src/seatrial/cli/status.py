@@ -39,23 +39,34 @@ def status(*, as_json: bool) -> None:
                 for m in told["models"]
             ],
         )
+    for said in _lines(told):
+        click.echo(said)
+
+
+def _lines(told: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """What is not in the table, for people."""
     for item in told["watches"]:
-        click.echo(
+        yield (
             f"watched until {minute(item['until'])} UTC: {item['model']} version {item['version']}"
             f" beside version {item['against']}, {item['labels']} labels so far"
         )
     for item in told["drift"]:
         if said := line(item):
-            click.echo(said)
+            yield said
+    for item in told["remarks"]:
+        yield (
+            f"gateway {item['address']} on {item['model']} version {item['version']}:"
+            f" {item['reason']}"
+        )
     for item in told["held"]:
-        click.echo(f"{item['what']} since {minute(item['since'])} UTC: {item['reason']}")
+        yield f"{item['what']} since {minute(item['since'])} UTC: {item['reason']}"
     for item in told["waiting"]:
-        click.echo(f"waiting: {item['step']} of run {item['run']}: {item['reason']}")
+        yield f"waiting: {item['step']} of run {item['run']}: {item['reason']}"
     for item in told["reviews"]:
-        click.echo(f"review until {minute(item['due'])} UTC: {item['question']}")
-        click.echo(f"  seatrial reviews {item['id']}")
+        yield f"review until {minute(item['due'])} UTC: {item['question']}"
+        yield f"  seatrial reviews {item['id']}"
     for item in told["trouble"]:
-        click.echo(
+        yield (
             f"not told: {item['channel']} does not take messages since {minute(item['since'])} UTC"
             f" ({item['waiting']} wait, {item['given_up']} given up): {item['error']}"
         )
@@ -73,6 +84,7 @@ def _status(opened: Project) -> dict[str, list[dict[str, Any]]]:
         "models": list(models.values()),
         "watches": _watches(opened),
         "drift": _drift(opened, models.values()),
+        "remarks": [*_remarks(opened)],
         "held": [*_held(opened)],
         "waiting": _waiting(opened),
         "reviews": _reviews(opened),
@@ -98,6 +110,24 @@ def _watches(opened: Project) -> list[dict[str, Any]]:
         }
         for watch in watches.under_way(opened.ledger)
     ]
+
+
+def _remarks(opened: Project) -> Iterator[dict[str, Any]]:
+    """Where the machine of a live gateway differs from where a version was trained."""
+    from seatrial.registry import gateways, standing
+
+    pointed = sorted({(each.model, each.version) for each in opened.registry.channels()})
+    for model, version in pointed:
+        said = standing.of(opened.ledger, opened.workspace.home, model, version, gateways.READY)
+        address = {each.id: each.address for each in said.live}
+        for each in said.remarked:
+            yield {
+                "gateway": each.gateway,
+                "address": address[each.gateway],
+                "model": model,
+                "version": version,
+                "reason": each.reason,
+            }
 
 
 def _drift(opened: Project, models: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

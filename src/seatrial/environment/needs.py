@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from seatrial.errors import Mistake, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,14 +47,31 @@ class Needs:
         ('numpy', 'onnxruntime')
         """
         told = manifest.get("needs")
-        if isinstance(told, dict):
-            return cls(
-                form=told["form"],
-                packages=tuple(told["packages"]),
-                providers=tuple(told["providers"]),
-                int8=told["int8"],
-                saturates=bool(told["saturates"]),
-            )
+        if told is not None:
+            return cls._read(told)
         if "model.pickle" in manifest.get("files", {}):
             return cls(form="pickle")
         return cls(form="onnx", packages=ANSWERING, providers=("CPUExecutionProvider",))
+
+    @classmethod
+    def _read(cls, told: Any) -> Needs:
+        """What a manifest says; a StoreError when that is not in a form that is known here."""
+        try:
+            found = cls(
+                form=told["form"],
+                packages=tuple(map(str, told["packages"])),
+                providers=tuple(map(str, told["providers"])),
+                int8=told["int8"],
+                saturates=told["saturates"] is True,
+            )
+        except (KeyError, TypeError) as error:
+            raise _not_known(f"it lacks {error}") from error
+        if found.form not in get_args(Form) or found.int8 not in get_args(Int8):
+            raise _not_known(f"form {found.form!r}, int8 {found.int8!r}")
+        return found
+
+
+def _not_known(what: str) -> StoreError:
+    said = f"what the model needs is written in a way that is not known here: {what}"
+    fix = "a later release wrote it? `pip install --upgrade seatrial`; else register it again"
+    return StoreError(Mistake(said, "needs in the manifest", fix=fix))

@@ -12,6 +12,7 @@ import numpy as np
 from seatrial.evaluation.noise import between_seeds, value_on
 from seatrial.evidence.paired import compare
 from seatrial.inference import golden
+from seatrial.inference.batches import asked
 from seatrial.inference.parity import TOLERANCE, Parity, parity
 from seatrial.outcome import Verdict
 
@@ -100,10 +101,13 @@ def compared(name: str, then: Answer, again: Answer) -> Compared:
     return Compared(name, proof, not different, int(apart.argmax()) + 1 if different else None)
 
 
-def against_golden(model: Answers, golden_bytes: bytes) -> Compared:
-    """Hold a model's answers to the golden rows against those that were kept with them."""
-    proof = golden.verify(model, golden_bytes)
-    return Compared("golden rows", proof, proof.ok and not proof.largest_difference)
+def against_golden(model: Answers, golden_bytes: bytes, rows_at_once: int) -> Compared:
+    """Hold a model's answers to the golden rows against those that were kept with them.
+
+    ``rows_at_once`` is how they were asked then (:class:`seatrial.inference.tolerance.Tolerance`).
+    """
+    kept = golden.read(golden_bytes, model.signature)
+    return compared("golden rows", kept.answer, asked(model, kept.inputs, rows_at_once))
 
 
 def judged(files: Mapping[str, bool], rows: Sequence[Compared]) -> Sameness:

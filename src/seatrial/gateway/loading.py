@@ -95,14 +95,15 @@ def opened(model: str, version: int, digest: str, blobs: Blobs, book: Book) -> R
         served = Served.open(model, version, digest, blobs.get)
         served.prove()
     except FormError as error:
-        return Refused(model, version, "refused", _sentence(error.mistakes))
+        return Refused(model, version, "refused", sentence(error.mistakes))
     except SeatrialError as error:
-        return Refused(model, version, "failed", _sentence(error.mistakes))
+        return Refused(model, version, "failed", sentence(error.mistakes))
     except Exception as error:  # noqa: BLE001 - whatever a model does, the others are served
         return Refused(model, version, "failed", f"{type(error).__name__}: {error}"[:500])
     apart = Apart() if isinstance(served.columns, Pickled) else None
     return Ready(served, record.head(model, version, digest), book.of(model, version), apart)
 
 
-def _sentence(mistakes: Iterable[object]) -> str:
+def sentence(mistakes: Iterable[object]) -> str:
+    """Mistakes on one line."""
     return "; ".join(" ".join(str(mistake).split()) for mistake in mistakes)[:500]

@@ -27,7 +27,8 @@ class Answer:
         shown = self.label if self.probabilities is None else self.probabilities
         if shown.dtype.kind != "f":
             return np.ones(len(shown), dtype=np.bool_)
-        return np.asarray(np.isfinite(shown.reshape(len(shown), -1)).all(axis=1))
+        finite = np.isfinite(shown)
+        return finite if finite.ndim == 1 else np.asarray(finite.all(axis=1))
 
 
 def most_probable(probabilities: np.ndarray, classes: tuple[int | str, ...]) -> Answer:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import FormError, Mistake
+from seatrial.inference.tolerance import ANSWERS
 
 if TYPE_CHECKING:
     from seatrial.inference.answer import Answer
 
-TOLERANCE = 1e-5
+TOLERANCE = ANSWERS
 _PAIR = 2
 
 
@@ -47,12 +48,7 @@ def parity(expected: Answer, got: Answer, tolerance: float = TOLERANCE) -> Parit
     >>> parity(Answer(np.array([100.0])), Answer(np.array([100.0005]))).ok
     True
     """
-    first, second = _values(expected), _values(got)
-    if first.shape != second.shape or len(expected.label) != len(got.label):
-        raise FormError(
-            Mistake(f"answers of the shapes {first.shape} and {second.shape} cannot be compared")
-        )
-    rows = len(first)
+    first, second = scores(expected, got)
     finite = (np.isfinite(first) & np.isfinite(second)).all(axis=1)
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.abs(second - first)
@@ -60,25 +56,36 @@ def parity(expected: Answer, got: Answer, tolerance: float = TOLERANCE) -> Parit
             difference /= np.maximum(1.0, np.abs(first))
     per_row = difference.max(axis=1, initial=0.0)
     return Parity(
-        rows=rows,
+        rows=len(first),
         largest_difference=float(per_row[finite].max(initial=0.0)),
         outside=int(np.count_nonzero(~finite | (per_row > tolerance))),
-        label_flips=_flips(expected, got, tolerance),
+        label_flips=int(np.count_nonzero(flips(expected, got, tolerance))),
     )
 
 
-def _values(answer: Answer) -> np.ndarray:
-    if answer.probabilities is None:
-        return answer.label.astype(np.float64).reshape(-1, 1)
-    return answer.probabilities.astype(np.float64)
+def scores(expected: Answer, got: Answer) -> tuple[np.ndarray, np.ndarray]:
+    """What is compared of two answers, float64 ``[n, k]``; FormError when their shapes differ."""
+    first, second = _scores(expected), _scores(got)
+    if first.shape != second.shape or len(expected.label) != len(got.label):
+        raise FormError(
+            Mistake(f"answers of the shapes {first.shape} and {second.shape} cannot be compared")
+        )
+    return first, second
 
 
-def _flips(expected: Answer, got: Answer, tolerance: float) -> int:
+def flips(expected: Answer, got: Answer, tolerance: float) -> np.ndarray:
+    """``[n]`` whether a row has another label, though the expected one led by enough."""
     if expected.probabilities is None:
-        return 0
+        return np.zeros(len(expected.label), dtype=np.bool_)
     flipped = np.asarray(expected.label != got.label)
     table = expected.probabilities.astype(np.float64)
     if table.shape[1] >= _PAIR:
         ordered = np.sort(table, axis=1)
         flipped &= ~(ordered[:, -1] - ordered[:, -2] <= _PAIR * tolerance)
-    return int(np.count_nonzero(flipped))
+    return flipped
+
+
+def _scores(answer: Answer) -> np.ndarray:
+    if answer.probabilities is None:
+        return answer.label.astype(np.float64).reshape(-1, 1)
+    return answer.probabilities.astype(np.float64)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnxruntime.capi import onnxruntime_pybind11_state
 
 from seatrial.errors import FormError, Mistake, StoreError
 from seatrial.inference import golden
+from seatrial.inference.batches import CANNOT_ANSWER
 from seatrial.inference.matrix import FEATURES, Matrix
 from seatrial.inference.opening import FORMS, ONNX, open_model
-from seatrial.inference.pickled import NoAnswerError
 from seatrial.inference.signature import Signature
+from seatrial.inference.tolerance import Tolerance
 from seatrial.inference.v2_form import Form
 
 if TYPE_CHECKING:
@@ -26,14 +26,8 @@ if TYPE_CHECKING:
     from seatrial.inference.pickled import Pickled
     from seatrial.inference.session import Model
 
-# What a run may raise when the model is at fault; they have no common parent but Exception.
-_CANNOT_ANSWER = (
-    NoAnswerError,
-    onnxruntime_pybind11_state.Fail,
-    onnxruntime_pybind11_state.InvalidArgument,
-    onnxruntime_pybind11_state.NotImplemented,
-    onnxruntime_pybind11_state.RuntimeException,
-)
+
+_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,8 +35,9 @@ class Served:
     """A version that can answer; may be shared by threads.
 
     ``columns`` is fed one input a column. ``matrix`` is the same graph fed one matrix, for a
-    version that reads numbers only and was registered with it (a pickled one never is). ``form``
-    is what requests to it may name, ``no_rows`` the answer to none.
+    version that reads numbers only and was registered with it (a pickled one never is).
+    ``golden_rows`` prove it, within ``tolerance``. ``form`` is what requests to it may name,
+    ``no_rows`` the answer to none.
     """
 
     model: str
@@ -52,6 +47,7 @@ class Served:
     columns: Model | Pickled
     matrix: Matrix | None
     golden_rows: bytes
+    tolerance: Tolerance
     form: Form
     no_rows: Answer
 
@@ -64,7 +60,7 @@ class Served:
         does not keep its signature or fails on a first row.
         """
         whose = f"model {model} version {version}"
-        signature, files, trust = _manifest(read(digest), whose)
+        signature, files, trust, tolerance = _manifest(read(digest), whose)
         columns = open_model(files, read, signature, whose, trust)
         joined = files.get("matrix.onnx")
         row = {each.name: _missing(each.datatype) for each in signature.inputs}
@@ -76,6 +72,7 @@ class Served:
             columns=columns,
             matrix=Matrix.load(read(joined), signature) if joined else None,
             golden_rows=read(files["golden.json"]),
+            tolerance=tolerance,
             form=Form.of(model, version, signature),
             no_rows=columns.predict({name: column[:0] for name, column in row.items()}),
         )
@@ -117,21 +114,19 @@ class Served:
         """
         for session in self.sessions:
             try:
-                proof = golden.verify(session, self.golden_rows)
-            except _CANNOT_ANSWER as error:
+                proof = golden.verify(session, self.golden_rows, self.tolerance)
+            except CANNOT_ANSWER as error:
                 raise FormError(_failed("on its golden rows", error)) from error
             if not proof.ok:
                 which = " fed as a matrix" if isinstance(session, Matrix) else ""
-                told = f"it differs on {proof.outside} of {proof.rows} golden rows"
-                labels = f"{proof.label_flips} labels flipped"
-                largest = f"largest difference {proof.largest_difference:.3g}"
-                what = f"the model{which} answers otherwise here: {told} ({labels}, {largest})"
+                what = f"the model{which} answers otherwise here: {proof.said}"
+                where = "; ".join(map(str, proof.worst[:_TOLD]))
                 fix = "compare this machine's onnxruntime and processor with where it was trained"
-                raise FormError(Mistake(what, fix=fix))
+                raise FormError(Mistake(what, where, fix=fix))
 
 
-def _manifest(content: bytes, whose: str) -> tuple[Signature, dict[str, str], object]:
-    """The signature, the digests of the files by name, and what the manifest says of trust."""
+def _manifest(content: bytes, whose: str) -> tuple[Signature, dict[str, str], object, Tolerance]:
+    """The signature, the digests of the files by name, what is said of trust, the tolerance."""
     try:
         document = json.loads(content)
         files = {str(name): str(digest) for name, digest in document["files"].items()}
@@ -145,7 +140,7 @@ def _manifest(content: bytes, whose: str) -> tuple[Signature, dict[str, str], ob
     if absent:
         what = f"the manifest of {whose} names no {' and no '.join(absent)}"
         raise StoreError(Mistake(what, fix="register the model again"))
-    return Signature.from_json(signature), files, trust
+    return Signature.from_json(signature), files, trust, Tolerance.of_manifest(document)
 
 
 def _missing(datatype: str) -> NDArray[Any]:
@@ -157,7 +152,7 @@ def _warm_up(session: Model | Pickled, row: Mapping[str, NDArray[Any]]) -> None:
     """The first run is the slow one: no request shall pay for it."""
     try:
         session.predict(row)
-    except _CANNOT_ANSWER as error:
+    except CANNOT_ANSWER as error:
         raise FormError(_failed("on a row of missing values", error)) from error
 
 

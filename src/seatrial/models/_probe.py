@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seatrial.inference.golden_choice import UNHEARD_OF
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
 ROWS = 10_000
 SPOILED_SHARE = 0.1
-UNHEARD_OF = "\N{REPLACEMENT CHARACTER} never seen"
 
 
 def probe(

@@ -147,6 +147,17 @@ class Leakage:
     uses: int = 20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """How grave it is when machines differ: the key ``environment:``.
+
+    ``policy`` are levels (error, warn, info or ignore) by rule; a rule that is not named keeps
+    the level of :mod:`seatrial.environment.policy`, which also knows which rules there are.
+    """
+
+    policy: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelEntry:
     """One channel as written: its word, its place in the list, its parameters."""
@@ -247,6 +258,11 @@ class Pipeline:
     def leakage(self) -> Leakage:
         """What ``leakage:`` says, and the defaults for what it does not say."""
         return cast("Leakage", self.settings.get("leakage", Leakage()))
+
+    @property
+    def environment(self) -> Environment:
+        """What ``environment:`` says, and the defaults for what it does not say."""
+        return cast("Environment", self.settings.get("environment", Environment()))
 
     @property
     def notify(self) -> Notify:

@@ -108,6 +108,25 @@ def one_of(known: Collection[str]) -> Check:
     return check
 
 
+def by_word(known: Collection[str], example: str) -> Check:
+    """A mapping of any words, each to one of a few; those that are right count."""
+
+    def check(value: object, path: Path, notes: Notes) -> Any:
+        if not isinstance(value, dict):
+            return _refused(path, notes, f"a mapping, not {kind(value)}", example)
+        found = {}
+        for name, item in value.items():
+            step: Path = (*path, name if isinstance(name, int) else str(name))
+            if not isinstance(name, str):
+                what = f"{path[-1]!r} has a key that is no word: {kind(name)}"
+                notes.wrong(step, what, fix=f"write such as {path[-1]}: {example}")
+            elif (said := one_of(known)(item, step, notes)) is not ABSENT:
+                found[name] = said
+        return found
+
+    return check
+
+
 def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

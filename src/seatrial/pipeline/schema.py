@@ -9,7 +9,7 @@ from seatrial import extend
 from seatrial.pipeline.datasets import DATABASES, ENGINES
 from seatrial.pipeline.fields import LARGEST
 from seatrial.pipeline.notes import NAME
-from seatrial.pipeline.settings import CHOICES, LARGEST_SEED, LEAKS, RETAIN, RULES
+from seatrial.pipeline.settings import CHOICES, LARGEST_SEED, LEAKS, LEVELS, RETAIN, RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +19,11 @@ Schema = dict[str, Any]
 _NAME = f"^{NAME.pattern}$"
 
 
-def document(task_schemas: Mapping[str, Schema]) -> Schema:
+def document(task_schemas: Mapping[str, Schema], rules: str = "") -> Schema:
     """JSON Schema 2020-12 of the whole file, from the parameter schema of each task word.
 
     A word's own ``$defs`` move to the top under WORD.NAME, where its references find them.
+    ``rules`` is a pattern of the words under ``environment: {policy: …}``.
 
     >>> schema = document({"train": {"type": "object"}})
     >>> schema["required"]
@@ -52,7 +53,7 @@ def document(task_schemas: Mapping[str, Schema]) -> Schema:
                 "minItems": 1,
                 "items": {"$ref": "#/$defs/stage"},
             },
-            **_optional(),
+            **_optional(rules),
         },
         "$defs": definitions,
     }
@@ -128,7 +129,7 @@ def _dataset() -> Schema:
     }
 
 
-def _optional() -> Schema:
+def _optional(rules: str) -> Schema:
     told = {
         "problem": "Whether the target is classes or numbers; default: told by its values.",
         "overlap": "When the last scheduled run still waits; default skip.",
@@ -156,6 +157,7 @@ def _optional() -> Schema:
         "serving": _serving(),
         "watch": _watch(),
         "leakage": _leakage(),
+        "environment": _environment(rules),
     }
 
 
@@ -220,6 +222,18 @@ def _leakage() -> Schema:
             "description": "From so many uses on an evaluation set is told to be worn; default 20.",
             "type": "integer",
             "minimum": 1,
+        },
+    )
+
+
+def _environment(rules: str) -> Schema:
+    return _mapping(
+        "How grave it is when machines differ.",
+        policy={
+            "description": "Levels by rule, where they are not the usual ones.",
+            "type": "object",
+            **({"propertyNames": {"pattern": rules}} if rules else {}),
+            "additionalProperties": {"enum": list(LEVELS)},
         },
     )
 

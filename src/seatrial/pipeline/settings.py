@@ -9,6 +9,7 @@ from seatrial import extend
 from seatrial.errors import nearest
 from seatrial.pipeline import (
     ChannelEntry,
+    Environment,
     Leakage,
     Notify,
     Review,
@@ -43,6 +44,9 @@ RULES = ("balanced", "eager", "strict")
 
 LEAKS = {"rows": ("fail", "warn"), "time": ("fail", "warn", "ignore"), "target": ("warn", "fail")}
 """What may be done about what a model has seen; a shared key always fails."""
+
+LEVELS = ("error", "warn", "info", "ignore")
+"""How grave a difference between two machines may be said to be."""
 
 _ABSENT = object()
 
@@ -162,6 +166,11 @@ def _leakage(value: object, key: str, notes: Notes) -> object:
     return _ABSENT if found is None else Leakage(**found)
 
 
+def _environment(value: object, key: str, notes: Notes) -> object:
+    found = fields.mapping(value, (key,), notes, ENVIRONMENT)
+    return _ABSENT if found is None else Environment(**found)
+
+
 def _channels(value: object, path: Path, notes: Notes) -> object:
     """Each a word and its parameters; what they may be is known to the notifiers."""
     if not isinstance(value, list):
@@ -215,6 +224,10 @@ LEAKAGE: Mapping[str, fields.Check] = {
     "uses": fields.count,
 }
 
+ENVIRONMENT: Mapping[str, fields.Check] = {
+    "policy": fields.by_word(LEVELS, "{libc: ignore}"),  # which rules there are, the plan knows
+}
+
 NOTIFY: Mapping[str, fields.Check] = {"allow_private": fields.truth, "channels": _channels}
 
 
@@ -232,6 +245,7 @@ _CHECKS: dict[str, Callable[[object, str, Notes], object]] = {
     "serving": _serving,
     "watch": _watch,
     "leakage": _leakage,
+    "environment": _environment,
 }
 
 OPTIONAL = tuple(_CHECKS)

@@ -49,7 +49,10 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """What a gateway said of a version, and when."""
+    """What a gateway said of a version, and when.
+
+    ``reason``: why it does not serve it, or where its machine differs although it does.
+    """
 
     gateway: str
     model: str
@@ -193,7 +196,8 @@ def acknowledge(
                 )
                 .values(state=READY, at=transaction.at)
             )
-            transaction.append("version_served", {**ids, "digest": digest})
+            if not (before and before.state == SERVING):  # it has only more to say about it
+                transaction.append("version_served", {**ids, "digest": digest})
         elif not (before and before.state == SERVING and state == READY):
             transaction.append("version_prepared", {**ids, **told})
         connection.execute(READINESS.insert().values(**ids, **told, at=transaction.at))

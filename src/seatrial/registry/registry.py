@@ -241,6 +241,12 @@ class Registry:
             served = connection.execute(query).scalars().all()
         return next((number for number in served if number != current.version), None)
 
+    def delivered(self, model: str) -> set[int]:
+        """The versions that are or were in production."""
+        query = sa.select(MOVE.c.version).where(MOVE.c.model == model, MOVE.c.channel == PRODUCTION)
+        with self.ledger.read() as connection:
+            return set(connection.execute(query.distinct()).scalars())
+
     def manifest(self, version: Version) -> dict[str, object]:
         """The manifest, its digest verified."""
         return dict(json.loads(self.blobs.get(version.digest, of=str(version))))

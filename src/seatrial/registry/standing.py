@@ -29,12 +29,14 @@ class Standing:
     """What the live gateways say of a version.
 
     ``missing`` have not said what was asked for; ``refused`` and ``failed`` said that they cannot.
+    ``remarked`` can, and have something to say about it.
     """
 
     live: tuple[Gateway, ...]
     missing: tuple[Gateway, ...]
     refused: tuple[Readiness, ...]
     failed: tuple[Readiness, ...]
+    remarked: tuple[Readiness, ...] = ()
 
     @property
     def nacks(self) -> tuple[Readiness, ...]:
@@ -61,6 +63,7 @@ def of(ledger: Ledger, home: Path, model: str, version: int, state: str) -> Stan
         tuple(each for each in living if each.id not in acknowledged),
         tuple(each for each in answers if each.state == REFUSED),
         tuple(each for each in answers if each.state == FAILED),
+        tuple(each for each in answers if each.state in {READY, SERVING} and each.reason),
     )
 
 

@@ -48,6 +48,7 @@ def _model(registry: Registry, name: str, pointed: Mapping[str, int], serving: S
     return {
         "name": name,
         "production": production,
+        "delivered": sorted(registry.delivered(name) & wanted),
         "settings": {
             "max_body_mb": serving.max_body_mb,
             "redact": list(serving.redact),

@@ -23,16 +23,20 @@ RETRY_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What is to be proven."""
+    """What is to be proven. ``delivered``: it is or was in production."""
 
     model: str
     version: int
     digest: str
+    delivered: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """``kind`` is ready, refused or failed; found at this monotonic time."""
+    """``kind`` is ready, refused or failed; found at this monotonic time.
+
+    What is ready may have a ``reason`` to look at it: where its machine differs.
+    """
 
     kind: str
     reason: str
@@ -81,6 +85,7 @@ class Proofs:
     def _start(self, version: Version, now_s: float) -> None:
         arguments = ["--home", str(self._home), "--model", version.model, "--digest"]
         arguments += [version.digest, "--version", str(version.version)]
+        arguments += ["--delivered"] if version.delivered else []
         try:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", "seatrial.gateway.proving", *arguments],

@@ -37,7 +37,10 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What this gateway can say of a version: ready, serving, refused, failed or dropped; why."""
+    """What this gateway can say of a version: ready, serving, refused, failed or dropped; why.
+
+    The reason of what is ready or serving tells where this machine differs, if that matters.
+    """
 
     model: str
     version: int
@@ -81,11 +84,22 @@ class Switch:
         self._said.clear()
 
     def _unproven(self) -> Iterator[Version]:
-        """What must be proven before a worker opens it: all but what a first worker waits for."""
+        """What must be proven before a worker opens it; then what answers without a proof.
+
+        The latter was in production when this gateway started: its workers have proven its
+        answers, and nobody has compared its machine yet.
+        """
+        answering = []
         for model in self._wanted["models"]:
+            name, active = model["name"], self._active(self._places.get(model["name"], MODELS))
             for each in model["versions"]:
-                if not self._may_be_opened(model["name"], model["production"], each):
-                    yield Version(model["name"], each["version"], each["digest"])
+                delivered = each["version"] in model["delivered"]
+                version = Version(name, each["version"], each["digest"], delivered)
+                if not self._may_be_opened(name, model["production"], each):
+                    yield version
+                elif each["version"] == active and self._proofs.of(each["digest"]) is None:
+                    answering.append(version)
+        yield from answering
 
     def _may_be_opened(self, name: str, production: int | None, version: Document) -> bool:
         """Whether workers may open a version: it is open, or was proven, or nothing answers yet.
@@ -153,9 +167,11 @@ class Switch:
             found = self._proofs.of(version["digest"])
             return None if found is None else (found.kind, found.reason)
         said = self._state(name, version["version"])
-        if said == ("ready", "") and version["version"] == self._active(index):
-            return "serving", ""
-        return said
+        if said != ("ready", ""):
+            return said
+        found = self._proofs.of(version["digest"])
+        remark = "" if found is None else found.reason
+        return "serving" if version["version"] == self._active(index) else "ready", remark
 
     def patience_s(self, otherwise: float) -> float:
         """How long the next turn may wait."""

@@ -7,7 +7,7 @@ from importlib.metadata import version as installed
 from typing import TYPE_CHECKING
 
 from seatrial import models
-from seatrial.environment.capture import dependencies
+from seatrial.environment.machine.packages import dependencies
 from seatrial.models import Depending
 from seatrial.models._entry import code as own_code
 

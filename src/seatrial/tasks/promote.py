@@ -17,7 +17,7 @@ from seatrial.tasks._candidate import candidate, demand_register, production, sa
 from seatrial.tasks._policy import stage_margin, stage_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from seatrial.ledger.store import Transaction
     from seatrial.outcome import Wait
@@ -179,7 +179,7 @@ def _not_prepared(context: Context, version: Version) -> Outcome | None:
                 Finding(
                     what=f"{version} was refused: {nack.reason}",
                     where=f"gateway {nack.gateway}",
-                    hint="production was not changed; the version must be made anew",
+                    hint="production was not changed; make the version anew, or mend that machine",
                 )
                 for nack in said.refused
             ),
@@ -211,16 +211,28 @@ def _delivered(context: Context, version: Version, serving: Version | None) -> O
     return Outcome(
         verdict=Verdict.PASS,
         reason=f"{version} is in production{before}{standing.served_by(said)}",
-        findings=tuple(
-            Finding(
-                what=f"not confirmed within {standing.SERVING_S:g} s that {version} serves",
-                where=str(gateway),
-                hint="it may still answer with the version before: look at its log",
-            )
-            for gateway in said.missing
-        ),
+        findings=(*_unconfirmed(version, said), *_remarked(said)),
         facts={"promoted": True},
     )
+
+
+def _unconfirmed(version: Version, said: Standing) -> Iterator[Finding]:
+    for gateway in said.missing:
+        yield Finding(
+            what=f"not confirmed within {standing.SERVING_S:g} s that {version} serves",
+            where=str(gateway),
+            hint="it may still answer with the version before: look at its log",
+        )
+
+
+def _remarked(said: Standing) -> Iterator[Finding]:
+    """Where a machine differs that serves it: nothing that stops it, but it shall be known."""
+    for each in said.remarked:
+        yield Finding(
+            what=str(each.reason),
+            where=f"gateway {each.gateway}",
+            hint="its golden rows were answered equally there",
+        )
 
 
 def _await(context: Context, version: Version, state: str, within_s: float) -> Standing:

@@ -7,13 +7,14 @@ import hashlib
 import json
 import re
 from importlib.metadata import version as installed
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
 
 from seatrial import metrics, models
 from seatrial.data.profiles.as_read import profiled
 from seatrial.data.profiles.profile import encode
 from seatrial.data.roles import features, labels
-from seatrial.inference import golden
 from seatrial.inference.opening import PICKLE, TRUST
 from seatrial.inference.parity import TOLERANCE, parity
 from seatrial.inference.session import Model
@@ -29,6 +30,7 @@ from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict
 from seatrial.registry.drifts import PROFILE
 from seatrial.tasks import Context, Input, Scope, Task, roles_of
 from seatrial.tasks._as_served import MATRIX, as_served, restored, with_one_matrix
+from seatrial.tasks._demanded import demanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from seatrial.models import Fitted
     from seatrial.tasks._as_served import Opened
 
-FORMAT = 5
+FORMAT = 6
 """Counts up when a version gets other files from the same model: older ones are not re-used."""
 
 TRAINED = "the trained model"
@@ -51,10 +53,16 @@ WAYS_OUT = "let the object have a method `to_onnx()` that returns bytes, or say 
 
 
 class Register(Task, frozen=True, kw_only=True):
-    """Parameters of ``register``: the version's label, and the file of training metrics."""
+    """Parameters of ``register``: the version's label, the file of training metrics, the proof.
+
+    ``golden_rows`` are kept to prove the model on other machines; ``golden_tolerance`` stands for
+    what is calibrated otherwise.
+    """
 
     artifact: str = "{version}"
     metrics: str = "training_metrics.json"
+    golden_rows: Annotated[int, msgspec.Meta(ge=64, le=512)] | None = None
+    golden_tolerance: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
 
     def check(self, scope: Scope) -> Iterable[Mistake]:
         """A model was trained before; the label has no unknown words in braces."""
@@ -85,7 +93,8 @@ class Register(Task, frozen=True, kw_only=True):
         """Digest of the fitted model, the parameters, and the libraries that export."""
         libraries = {n: installed(n) for n in ("seatrial", "onnx", "onnxruntime")}
         parts = ["register", FORMAT, context.run.model, libraries, _blobs(context), self.artifact]
-        return hashlib.sha256(canonical([*parts, self.metrics]).encode()).hexdigest()
+        proof = [self.golden_rows, self.golden_tolerance, _policy(context)]
+        return hashlib.sha256(canonical([*parts, self.metrics, proof]).encode()).hexdigest()
 
     def renew(self, context: Context, outcome: Outcome) -> Outcome | None:
         """The same version again, staged again, while all its files are kept."""
@@ -139,7 +148,6 @@ class Register(Task, frozen=True, kw_only=True):
         profile = profiled(rows, table.dataset.name, table.fingerprint)
         contents = {
             opened.name: opened.content,
-            "golden.json": golden.make(model, rows, training["seed"]),
             self.metrics: json.dumps(scores, indent=2, sort_keys=True).encode(),
             PROFILE: encode(profile),
         }
@@ -148,6 +156,15 @@ class Register(Task, frozen=True, kw_only=True):
             asked = spoiled if witness is None else witness.rows
             joined, findings = with_one_matrix(opened.content, model, asked)
             contents |= {} if joined is None else {MATRIX: joined}
+        proven = demanded(
+            opened,
+            contents.get(MATRIX),
+            rows,
+            training["seed"],
+            golden_rows=self.golden_rows,
+            tolerance=self.golden_tolerance,
+        )
+        contents["golden.json"] = proven.golden
         made = _blobs(context)
         files = {
             "native": made["fitted"],
@@ -161,6 +178,8 @@ class Register(Task, frozen=True, kw_only=True):
             "signature": model.signature.to_json(),
             "training": {k: v for k, v in training.items() if k != "environment"},
             "environment": training["environment"],
+            "environment_policy": _policy(context),
+            **proven.manifest,
             "parity": {
                 "rows": proof.rows if proof else 0,
                 "largest_difference": proof.largest_difference if proof else None,
@@ -179,7 +198,7 @@ class Register(Task, frozen=True, kw_only=True):
             verdict=Verdict.PASS,
             reason=f"{version} ({version.label}); {_equals(opened, witness, proof)}",
             measures=() if proof is None else (_measure(proof),),
-            findings=findings,
+            findings=(*findings, *proven.findings),
             facts={"version": version.version, "digest": version.digest},
             blobs={**files, "manifest": version.digest},
         )
@@ -248,6 +267,11 @@ def _differs(opened: Opened, witness: Witness, proof: Parity) -> Outcome:
             ),
         ),
     )
+
+
+def _policy(context: Context) -> dict[str, str]:
+    """How grave it is when a machine differs, as the file says."""
+    return dict(context.scope.pipeline.environment.policy)
 
 
 def _blobs(context: Context) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.evaluation.behaviour.asking import Features
     from seatrial.inference.opening import Answers
 
+ROWS = 100
 TIMEOUT_S = 120.0
 """How long the other process may take; it takes half a second."""
 
@@ -58,7 +59,7 @@ def reopening(kept: Kept, model: Answers, features: Features) -> Iterator[Callab
     with tempfile.TemporaryDirectory(prefix="seatrial-") as scratch:
         folder = Path(scratch)
         (folder / "model").write_bytes(kept.read(digest))
-        (folder / "golden.json").write_bytes(golden.make(model, rows, seed=0))
+        (folder / "golden.json").write_bytes(golden.written(model, rows, rows_at_once=0))
         request = {
             "files": {name: digest},
             "signature": model.signature.to_json(),
@@ -83,7 +84,7 @@ def reopening(kept: Kept, model: Answers, features: Features) -> Iterator[Callab
 
 def _answered(model: Answers, features: Features) -> Features:
     """Rows that are answered by numbers: what is NaN here is told elsewhere, and equals nothing."""
-    some = part(features, spread_out(count(features), golden.ROWS))
+    some = part(features, spread_out(count(features), ROWS))
     answer = ask(model, some)
     if isinstance(answer, Refusal) or not answer.finite.any():
         return {}
@@ -101,7 +102,7 @@ def _compared(child: subprocess.Popen[str], rows: int) -> Found:
         what = f"a copy that another process opened does not answer: {said.strip()[:200]}"
         return counted("save_and_load", rows, rows, [Fault(what=what, refused=True)])
     proof = json.loads(told)
-    bad = max(proof["outside"], proof["label_flips"])
+    bad = max(proof["outside"], proof["label_flips"], min(proof["order_changes"], rows))
     if not bad:
         return counted("save_and_load", 0, rows)
     what = (

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.evaluation.behaviour.changed_input import Change, survives
+from seatrial.inference.golden_choice import UNHEARD_OF
 
 if TYPE_CHECKING:
     from seatrial.evaluation.behaviour.asking import Features
     from seatrial.evaluation.behaviour.found import Found
     from seatrial.inference.opening import Answers
-
-UNHEARD_OF = "\N{REPLACEMENT CHARACTER} never seen"
 
 
 def unknown_categories(model: Answers, features: Features) -> Found:

@@ -1,0 +1,218 @@
+"""``seatrial env compare``."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli._options import json_option, print_json
+from seatrial.errors import Mistake, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.cli._env_side import Side
+    from seatrial.environment.difference import Difference
+    from seatrial.environment.needs import Needs
+    from seatrial.environment.policy import Policy
+    from seatrial.environment.table import Table
+
+_ANSWERED = {
+    True: "proven: {} answered the golden rows as it must",
+    False: "refuted: {} did not answer the golden rows as it must; its proof says why",
+}
+_TWO = 2
+
+
+@click.command(epilog="Example: seatrial env compare flights_late@production here")
+@click.argument("environments", nargs=-1, required=True, metavar="A B [C]...")
+@click.option(
+    "--for",
+    "wanted",
+    metavar="MODEL@production",
+    help="What this version needs decides how grave a difference is; a bundle will do.",
+)
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.yaml",
+    help="How grave: `RULE: error`, warn, info or ignore, one a line.",
+)
+@click.option(
+    "--all", "everything", is_flag=True, help="A table, also with what is the same everywhere."
+)
+@json_option
+def compare(
+    environments: tuple[str, ...],
+    *,
+    wanted: str | None,
+    policy_file: Path | None,
+    everything: bool,
+    as_json: bool,
+) -> int:
+    """Say in what environments differ, and whether that matters.
+
+    All are held against the first. Each is a capture file, a requirements or lock file (.txt,
+    .lock), what `seatrial bundle` wrote, a version (MODEL@production: what it was trained in), or
+    `here`. Exit 1 when a difference is an error.
+    """
+    judge = _judge(environments, wanted, policy_file)
+    if len(environments) > _TWO or everything:
+        return _many(judge, everything=everything, as_json=as_json)
+    return _two(judge, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judge:
+    """What is compared, and by what it is judged: ``whose`` are the demands that count."""
+
+    sides: Sequence[Side]
+    whose: Side | None
+    needs: Needs
+    policy: Policy
+
+    @property
+    def model(self) -> str | None:
+        """The version that it is judged for."""
+        return None if self.whose is None else self.whose.name
+
+    @property
+    def ending(self) -> str:
+        """Of the last line: for whom, where that is none of the sides."""
+        if self.model is None or self.model in {side.name for side in self.sides}:
+            return ""
+        return f", for {self.model}"
+
+    def proven(self, side: Side) -> bool | None:
+        """Whether a machine answers this very version as it must; None: it brought no proof."""
+        if self.whose is None or side.digest != self.whose.digest:
+            return None
+        return side.answers
+
+
+def _judge(texts: Sequence[str], wanted: str | None, policy_file: Path | None) -> _Judge:
+    """The environments, and the needs of the version that is named, else of the first among them.
+
+    UsageError when there is nothing to compare.
+    """
+    from seatrial.cli._env_policy import read_policy
+    from seatrial.cli._env_side import demanding, sides
+    from seatrial.environment.needs import Needs
+    from seatrial.environment.policy import Policy
+
+    if len(texts) < _TWO:
+        fix = f"name another one, such as: seatrial env compare {texts[0]} here"
+        raise UsageError(Mistake("there is nothing to compare it with", fix=fix))
+    own = Policy() if policy_file is None else read_policy(policy_file)
+    whose = demanding(wanted, texts)
+    demands = None if whose is None else whose.demands
+    needs = demands.needs if demands else Needs()
+    stated = demands.policy.levels if demands else {}
+    return _Judge(
+        sides=sides(texts, needs.packages),
+        whose=whose,
+        needs=needs,
+        policy=Policy({**stated, **own.levels}),
+    )
+
+
+def _two(judge: _Judge, *, as_json: bool) -> int:
+    from seatrial.environment.compare import compare as compared
+    from seatrial.environment.difference import settled
+
+    expected, got = judge.sides
+    differences = compared(expected.environment, got.environment, judge.needs, judge.policy)
+    proven = judge.proven(got)
+    found = settled(differences, proven=proven is True)
+    verdict = "fail" if proven is False or any(e.level == "error" for e in found) else "pass"
+    if as_json:
+        print_json(
+            {
+                "expected": expected.name,
+                "got": got.name,
+                "for": judge.model,
+                "proven": proven,
+                "verdict": verdict,
+                "differences": [each.to_json() for each in found],
+            }
+        )
+        return int(verdict == "fail")
+    for each in found:
+        click.echo(str(each))
+    if proven is not None:
+        click.echo(_ANSWERED[proven].format(got.name))
+    click.echo(f"{verdict}: {_said(found, expected.name, got.name)}{judge.ending}")
+    if any(each.level == "error" and each.proven != "error" for each in found):
+        click.echo(_provable(judge, got.name))
+    return int(verdict == "fail")
+
+
+def _said(found: Sequence[Difference], expected: str, got: str) -> str:
+    """The differences counted, in one sentence."""
+    if not found:
+        return f"{got} does not differ from {expected}"
+    return f"{got} differs from {expected}: {_counted([each.level for each in found])}"
+
+
+def _counted(levels: Sequence[str]) -> str:
+    """How many there are of each level.
+
+    >>> _counted(["error", "info", "info"])
+    '1 error, 2 infos'
+    """
+    words = {"error": "error", "warn": "warning", "info": "info"}
+    counts = {word: levels.count(level) for level, word in words.items()}
+    told = (f"{many} {word}{'s' * (many != 1)}" for word, many in counts.items() if many)
+    return ", ".join(told)
+
+
+def _provable(judge: _Judge, got: str) -> str:
+    """What would settle it: predictions do."""
+    from seatrial.cli._env_side import HERE
+
+    whose = "MODEL@production" if judge.model is None else judge.model.replace(" version ", "@")
+    if got == HERE:
+        return f"hint: what the model answers here settles it: seatrial env verify {whose}"
+    return (
+        f"hint: what the model answers there settles it: seatrial bundle {whose} -o DIR,"
+        " and on that machine: python -m seatrial.environment verify DIR"
+    )
+
+
+def _many(judge: _Judge, *, everything: bool, as_json: bool) -> int:
+    from seatrial.cli._env_table import lines
+    from seatrial.environment.table import table
+
+    captures = {side.name: side.environment for side in judge.sides}
+    proofs = {side.name: judge.proven(side) for side in judge.sides}
+    proven = [name for name, answers in proofs.items() if answers]
+    refuted = [name for name, answers in proofs.items() if answers is False]
+    found = table(captures, judge.needs, judge.policy, proven=proven, everything=everything)
+    verdict = "fail" if refuted or any(row.level == "error" for row in found.rows) else "pass"
+    if as_json:
+        told = found.to_json()
+        print_json({"for": judge.model, "verdict": verdict, "proven": proofs, **told})
+        return int(verdict == "fail")
+    for line in lines(found, shutil.get_terminal_size().columns):
+        click.echo(line)
+    if proven:
+        click.echo(_ANSWERED[True].format(", ".join(proven)))
+    if refuted:
+        click.echo(_ANSWERED[False].format(", ".join(refuted)))
+    click.echo(f"{verdict}: {_of_all(found)}{judge.ending}")
+    return int(verdict == "fail")
+
+
+def _of_all(found: Table) -> str:
+    """How many differ from the first, and in what they do."""
+    first, others = found.names[0], len(found.names) - 1
+    differ = sum(map(any, zip(*(row.differs for row in found.rows), strict=True)))
+    counts = _counted([row.level for row in found.rows])
+    if not differ:
+        return f"none of the {others} others differs from {first} ({found.equal} fields)"
+    return f"{differ} of {others} differ from {first}: {counts} ({found.equal} fields are equal)"

@@ -1,0 +1,1 @@
+"""The proof of a bundle on this machine, by a child process that may crash."""

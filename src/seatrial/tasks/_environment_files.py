@@ -1,0 +1,125 @@
+"""What the files say that ``check_environment`` names: captures, pinned packages, proofs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seatrial.environment import document, requirements
+from seatrial.environment.proof import proving
+from seatrial.errors import FileError, Mistake, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PINNED = (".txt", ".lock")
+"""The endings of files that pin packages; any other file is a capture."""
+
+PROOF = "seatrial.proof/"
+"""How the format of a proof begins, whatever its release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """One that serves, or will, and how it answered the golden rows of a version.
+
+    ``digest`` is that of the version's manifest, empty when none was asked. ``proof`` holds what
+    each form of the model answered, by its file's name. ``trouble`` says why there is none;
+    ``found_out``: because the model cannot answer there.
+    """
+
+    name: str
+    environment: Mapping[str, Any]
+    digest: str = ""
+    proof: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    trouble: str = ""
+    found_out: bool = False
+
+    @property
+    def answers(self) -> bool | None:
+        """Whether the golden rows were answered equally, in every form; None: not known."""
+        if self.proof:
+            return all(each["ok"] for each in self.proof.values())
+        return False if self.found_out else None
+
+    @property
+    def worst(self) -> Mapping[str, Any]:
+        """The form that answered farthest off."""
+        return max(self.proof.values(), key=lambda each: float(each["largest_difference"]))
+
+
+def expected_of(path: Path) -> Mapping[str, Any]:
+    """An environment that is demanded: a capture, or pinned packages by the file's ending.
+
+    FileError with every mistake in it.
+    """
+    if path.suffix in PINNED:
+        return requirements.read(_text(path), str(path))
+    return document.read(path)
+
+
+def machine_of(path: Path, name: str) -> Machine:
+    """A machine by its capture, or by what the proof of a bundle printed there as JSON.
+
+    FileError with every mistake in it.
+    """
+    told = _told(path)
+    if not str(told.get("format", "")).startswith(PROOF):
+        return Machine(name=name, environment=document.read(path))
+    if told["format"] != proving.FORMAT or not _is_whole(told):
+        what = "this proof cannot be read: it is cut, edited, or of a later release"
+        fix = "prove it again there: `python -m seatrial.environment verify DIR --json > FILE`"
+        raise FileError(Mistake(what, str(path), fix=fix))
+    return Machine(
+        name=name,
+        environment=document.demanded(told["environment"], str(path)),
+        digest=told["digest"],
+        proof=told["proof"] or {},
+        trouble=told["trouble"],
+        found_out=told.get("found_out") is True,
+    )
+
+
+def _is_whole(told: Mapping[str, Any]) -> bool:
+    """Whether a proof has all that is read of it, each of its type."""
+    types = {"digest": str, "trouble": str, "environment": dict}
+    proof = told.get("proof")
+    return (
+        all(isinstance(told.get(key), kind) for key, kind in types.items())
+        and isinstance(proof, dict | None)
+        and all(map(_is_answered, (proof or {}).values()))
+    )
+
+
+def _is_answered(form: object) -> bool:
+    return (
+        isinstance(form, dict)
+        and isinstance(form.get("ok"), bool)
+        and isinstance(form.get("rows"), int)
+        and isinstance(form.get("largest_difference"), int | float)
+        and isinstance(form.get("said"), str)
+    )
+
+
+def _told(path: Path) -> Mapping[str, Any]:
+    """The object in a file; an empty one where it has none, which the reader of captures tells."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        fix = "save the file as UTF-8"
+        raise FileError(Mistake("this is no text in UTF-8", str(path), fix=fix)) from error
+    except OSError as error:
+        near = nearest(path.name, [each.name for each in path.parent.glob("*")])
+        what = f"the file cannot be read: {error.strerror or error}"
+        fix = "pin what is installed: `seatrial env capture --requirements`, or name a capture"
+        raise FileError(Mistake(what, str(path), nearest=near, fix=fix)) from error
