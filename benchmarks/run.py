@@ -25,7 +25,7 @@ PARTS = (
     "evidence_offline", "evidence_intervals", "evidence_watch", "watch_rollback",
     "data_scan", "data_peers", "data_leakage", "data_drift",
     "evaluation_behaviour", "evaluation_quality", "evaluation_latency", "evaluation_repeat",
-    "environment_capture", "environment_parity",
+    "environment_capture", "environment_parity", "environment_power",
 )  # fmt: skip
 HERE = Path(__file__).parent
 KEPT = HERE / "results.json"

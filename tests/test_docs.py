@@ -135,6 +135,16 @@ def test_the_page_of_environments_names_every_field_and_variable() -> None:
 
 def test_the_examples_of_a_policy_are_policies() -> None:
     page = (REFERENCE / "environment.md").read_text(encoding="utf-8")
-    whole, alone = (YAML(typ="safe").load(text) for kind, text in FENCE.findall(page))
+    fences = FENCE.findall(page)
+    whole, alone = (YAML(typ="safe").load(text) for kind, text in fences if kind == "yaml")
     assert policy.mistakes(whole["environment"]["policy"]) == []
     assert policy.mistakes(alone) == []
+
+
+def test_the_example_of_the_validator_runs() -> None:
+    page = (REFERENCE / "environment.md").read_text(encoding="utf-8")
+    (example,) = (text for kind, text in FENCE.findall(page) if kind == "python")
+    names: dict[str, object] = {}
+    exec(example, names)  # noqa: S102 - our own page
+    assert isinstance(names["consistent"], bool)
+    assert json.dumps(names["training_env"])

@@ -75,6 +75,8 @@ def test_nothing_of_the_training_leaves_with_it(delivered: Project, seatrial: Pr
         (["bundle", "1", "-o", "data"], 2, "the folder is not empty"),
         (["bundle", "1", "-o", "pipeline.yaml"], 2, "there is something already"),
         (["bundle", "1", "-o", "a/b"], 2, "there is no such folder"),
+        (["bundle", "1", "-o", "device.tar.bz2"], 2, "let it end with .tar.gz, .tgz or .zip"),
+        (["bundle", MODEL, "-o", "d"], 2, f"write {MODEL}@production"),
     ],
 )
 def test_bad_input_is_a_few_lines_and_changes_nothing(
@@ -107,4 +109,5 @@ def test_where_nothing_was_delivered_there_is_nothing_to_bundle(
 ) -> None:
     del founding
     ended = seatrial("bundle", "production", "-o", "device")
-    assert (ended.code, "this project has no model yet" in ended.err) == (2, True)
+    assert (ended.code, "there is no project here" in ended.err) == (2, True)
+    assert not Path(".seatrial").exists()

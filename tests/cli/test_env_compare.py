@@ -166,6 +166,44 @@ def test_a_list_of_packages_is_an_environment(
     assert said.code == 0
 
 
+def test_packages_that_nobody_expected_are_one_line_where_they_are_many(
+    write: Callable[..., Path], here: dict[str, Any], seatrial: Program
+) -> None:
+    write("build.json")
+    write("pi.json", dependencies=_with(here, **{f"beside{n}": "1.0" for n in range(9)}))
+    said = seatrial("env", "compare", "build.json", "pi.json")
+    line, verdict = said.out.splitlines()
+    assert line.startswith("warn dependencies: not installed -> beside0 1.0, beside1 1.0")
+    assert "and 3 more (9 packages: " in line
+    assert "`package.extra: ignore`" in line
+    assert verdict == "pass: pi differs from build: 9 warnings"
+    told = seatrial("env", "compare", "build.json", "pi.json", "--json").json
+    assert len(told["differences"]) == 9
+
+
+def test_without_a_model_no_package_is_said_to_be_what_the_model_needs(
+    write: Callable[..., Path], here: dict[str, Any], seatrial: Program
+) -> None:
+    write("build.json", dependencies=_with(here, pytest_plugin="1.0"))
+    write("pi.json")
+    line, *_, hint = seatrial("env", "compare", "build.json", "pi.json").out.splitlines()
+    assert hint == "hint: no model is named, so all of it counts: --for MODEL@production"
+    assert line.startswith("error ")
+    assert "not installed (anything may need it); pip install" in line
+
+
+def test_a_value_that_fills_the_screen_is_cut_there_and_whole_in_json(
+    write: Callable[..., Path], here: dict[str, Any], seatrial: Program
+) -> None:
+    write("build.json")
+    build = f"cmake cxx flags: {'-Wno-some-warning ' * 40}"
+    write("pi.json", onnxruntime={**here["onnxruntime"], "build": build})
+    said = seatrial("env", "compare", "build.json", "pi.json")
+    assert all(len(line) < 500 for line in said.out.splitlines())
+    told = seatrial("env", "compare", "build.json", "pi.json", "--json").json
+    assert told["differences"][0]["got"].startswith(build.strip())
+
+
 def _refused(said: Said, *words: str) -> None:
     assert said.code == 2, said
     assert not said.out
@@ -225,7 +263,7 @@ def test_a_version_needs_a_project_and_none_is_made(
         ([f"{MODEL}@9", "here"], "9"),
         (["other@production", "here"], "there is no model 'other'"),
         ([f"{MODEL}@stagging", "here"], "nearest: staging"),
-        (["here"], "nothing to compare"),
+        (["here"], "seatrial env compare MODEL@production here"),
         (["here", "here", "--for", "here"], "names no model"),
         (["production", "here"], "MODEL@production"),
     ],

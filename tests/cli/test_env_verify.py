@@ -154,6 +154,7 @@ def test_who_asks_loads_neither_numpy_nor_onnxruntime(tmp_path: Path, seatrial: 
     ("target", "sentence"),
     [
         ("nowhere", "there is no such bundle"),
+        ("production", "a version such as MODEL@production"),
         ("data", "bundle.json"),
         ("pipeline.yaml", "no bundle"),
         (f"{MODEL}@9", "9"),
@@ -167,6 +168,12 @@ def test_what_is_no_version_and_no_bundle(target: str, sentence: str, seatrial: 
     assert said.code == 2
     assert sentence in said.err
     assert len(said.err.splitlines()) <= 6
+
+
+@pytest.mark.parametrize("target", ["x" * 300, f"{'x' * 300}@1"])
+def test_a_name_that_no_file_can_have(target: str, seatrial: Program) -> None:
+    said = seatrial("env", "verify", target)
+    assert (said.code, said.out) == (2, "")
 
 
 def test_a_version_without_a_project(

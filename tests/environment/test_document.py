@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,6 @@ from hypothesis import strategies as st
 from seatrial.environment import document
 from seatrial.environment.capture import capture, fingerprint
 from seatrial.errors import FileError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OLD: dict[str, Any] = {
     "python_version": "3.11.7",
@@ -175,6 +173,26 @@ def test_what_was_changed_by_hand_is_refused(tmp_path: Path, made: dict[str, Any
         assert "seatrial env capture" in told
     # When it was made is no part of what was found.
     assert document.read(written(tmp_path, {**made, "timestamp": "2027"}))["timestamp"] == "2027"
+
+
+def test_a_file_without_an_end_is_read_no_further_than_a_capture_goes() -> None:
+    assert "far too large" in refused(Path("/dev/zero"))
+
+
+def test_a_name_that_cannot_be_shown_is_not_shown(tmp_path: Path, made: dict[str, Any]) -> None:
+    for name in ("\x1b[2J", "\ud800", "a\nb\nc\nd\ne\nf\ng", "x" * 10_000):
+        for value in ("1", 1):
+            told = refused(written(tmp_path, {**made, "dependencies": {name: value}}))
+            assert "dependencies holds a name that cannot be shown" in told
+            assert name not in told
+
+
+def test_brackets_within_brackets_are_refused_however_many(tmp_path: Path) -> None:
+    file = tmp_path / "deep.json"
+    for deep in range(800, 1000):
+        inner = '{"a":' * deep + "1" + "}" * deep
+        file.write_text(f'{{"format": "seatrial.environment/1", "hash": "x", "more": {inner}}}')
+        refused(file)
 
 
 def test_a_later_release_may_record_more(tmp_path: Path, made: dict[str, Any]) -> None:

@@ -134,7 +134,7 @@ def test_hashes_come_from_the_lock_for_this_very_version_alone() -> None:
     }
     written = lines(here, UV + f"\nnumpy==2.4.5 --hash={A}\n").splitlines()
     assert written == [
-        "# no hash is known for numpy, other: pip refuses a file with hashes for some",
+        "# no hash is known for numpy, other: pip refuses a file with hashes for some; lock all",
         "click==8.2.1 \\",
         f"    --hash={A} \\",
         f"    --hash={B}",

@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from onnxruntime.quantization import QuantFormat, QuantType
 
 import quantised
 from seatrial.inference import golden
+from seatrial.inference.calibration import calibrate
+from seatrial.inference.parity import TOLERANCE
 from seatrial.inference.session import Model
 from seatrial.models import Training, get
 
@@ -59,16 +62,21 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "static": quantised.static(scratch),
         "signed": quantised.static(scratch, activations=signed, weights=signed),
         "operators": quantised.static(scratch, QuantFormat.QOperator),
+        "steps": quantised.static(scratch, operators=None),
         "reduced": quantised.static(scratch, reduce_range=True),
         "unsigned": quantised.static(scratch, weights=QuantType.QUInt8),
     }
     made = {n: (content, quantised.SIGNATURE, quantised.rows()) for n, content in networks.items()}
+    made["cancelling"] = (quantised.cancelling(), quantised.NUMBERS, quantised.rows())
     for name, (content, signature, features) in {**made, "trees": trees()}.items():
         (folder / name).mkdir()
         (folder / name / "model.onnx").write_bytes(content)
         (folder / name / "signature.json").write_text(json.dumps(signature.to_json()))
-        rows = golden.make(Model.load(content, signature), features, seed=1)
+        model = Model.load(content, signature)
+        rows = golden.make(model, features, seed=1)
         (folder / name / "golden.json").write_bytes(rows)
+        tolerance = calibrate(model, rows, partial(Model.load, content, signature)).tolerance
+        (folder / name / "tolerance.json").write_text(json.dumps(tolerance.to_json()))
     return folder
 
 
@@ -86,14 +94,14 @@ def answered(versions: Path, processor: str, **variables: str) -> Any:
 
 def test_overflowing_bytes_are_found_and_are_exact_as_served(versions: Path) -> None:
     found = answered(versions, "Haswell")
-    for name in ("dynamic", "static", "signed", "operators"):
+    for name in ("dynamic", "static", "signed", "operators", "steps"):
         plain = found[name]["plain"]
         assert not plain["ok"], name
         assert plain["outside"] > 10, name
         assert plain["largest_difference"] > 0.01, name
         assert plain["worst"][0]["expected"] != plain["worst"][0]["got"], name
         assert found[name]["served"]["ok"], (name, found[name]["served"]["said"])
-    for name in ("floats", "trees", "reduced", "unsigned"):
+    for name in ("floats", "trees", "reduced", "unsigned", "cancelling"):
         for way in ("plain", "served"):
             assert found[name][way]["ok"], (name, way, found[name][way]["said"])
 
@@ -102,8 +110,9 @@ def test_a_processor_without_avx_and_another_blas_answer_equally(versions: Path)
     # numpy's OpenBLAS dies of an instruction that this emulation lacks, unless told its kernel
     found = answered(versions, "Nehalem", OPENBLAS_CORETYPE="Nehalem")
     dynamic = found.pop("dynamic")
+    assert found["cancelling"]["served"]["largest_difference"] > TOLERANCE  # it was calibrated
     for name, told in found.items():
         for way in ("plain", "served"):
             assert told[way]["ok"], (name, way, told[way]["said"])
-    # a scale that is taken over a missing value depends on how a processor compares NaN
-    assert {each["kind"] for each in dynamic["served"]["worst"]} == {"missing"}
+    # a scale that is taken over a missing value may depend on how a processor compares NaN
+    assert {each["kind"] for each in dynamic["served"]["worst"]} <= {"missing"}

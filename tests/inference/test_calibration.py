@@ -37,7 +37,7 @@ def test_floats_get_the_narrowest_tolerance() -> None:
     assert found.spread < 2e-6
     assert found.together < 2e-6
     assert found.notes == ()
-    assert len(found.tried) == 9
+    assert len(found.tried) == 11
     assert "2 threads, basic" in found.tried
     assert golden.verify(model, rows, found.tolerance).ok
 
@@ -74,7 +74,7 @@ COLUMN = {"x": np.linspace(1, 2, 100).astype(np.float32)}
     ("by", "answers", "order", "noted"),
     [
         (0.0, 1e-5, 2e-6, False),
-        (1e-4, 3e-4, 1e-4, False),
+        (1e-4, 3e-4, 3e-4, False),
         (0.1, 1e-3, 1e-3, True),
     ],
 )
@@ -86,7 +86,7 @@ def test_the_spread_sets_the_tolerance_up_to_a_bound(
     found = calibrate(
         served, rows, lambda s: Loose(by if s.optimisation == "basic" else 0.0, scale)
     )
-    assert found.spread == pytest.approx(by, rel=1e-2)
+    assert found.spread == pytest.approx(by, rel=1e-2, abs=2e-7)
     assert found.tolerance.answers == pytest.approx(answers, rel=1e-2)
     assert found.tolerance.order == pytest.approx(order, rel=1e-2)
     assert bool(found.notes) is noted
@@ -94,10 +94,54 @@ def test_the_spread_sets_the_tolerance_up_to_a_bound(
         assert "1 thread, basic" in found.notes[0]
 
 
+@dataclass(frozen=True)
+class Cancelling:
+    """A small difference of large terms, which more than one row are summed in another order."""
+
+    signature: Signature = NUMBERS
+
+    def predict(self, features: Mapping[str, np.ndarray]) -> Answer:
+        x = features["x"].astype(np.float32)
+        great = np.float32(3e3) * x
+        together = len(x) > 1
+        return Answer((great + x) - great if together else (great - great) + x)
+
+
+def test_what_the_order_of_a_sum_moves_is_allowed_for() -> None:
+    found = calibrate(Cancelling(), golden.make(Cancelling(), COLUMN, seed=1))
+    assert found.spread == found.tried["8 copies at once"] > 1e-5
+    assert found.tolerance.answers == pytest.approx(3 * found.spread)
+    assert found.tolerance.order == found.tolerance.answers
+    assert found.notes == ()
+
+
+def test_neighbours_are_no_rounding(tmp_path: Path) -> None:
+    content = quantised.dynamic(tmp_path)
+    model = opening(content)(Settings())
+    found = calibrate(model, golden.make(model, quantised.rows(), seed=1), opening(content))
+    assert found.tried["8 copies at once"] < 1e-6 < found.together
+
+
+def test_steps_of_bytes_pass_at_every_level_and_what_saturates_does_not(tmp_path: Path) -> None:
+    content = quantised.static(tmp_path, operators=None)
+    model = opening(content)(Settings())
+    rows = golden.make(model, quantised.rows(), seed=1)
+    tolerance = calibrate(model, rows, opening(content)).tolerance
+    assert 1 / 256 < tolerance.answers <= 0.02
+    for level in ("none", "basic", "extended", "all"):
+        proof = golden.verify(opening(content)(Settings(optimisation=level)), rows, tolerance)
+        assert proof.ok, (level, proof.said)
+    document = json.loads(rows)
+    for place in range(0, len(document["probabilities"]), 10):  # as was measured on a Haswell
+        moved = document["probabilities"][place]
+        moved[0], moved[1] = moved[0] + 0.02 + tolerance.answers, moved[1] - 0.02
+    assert not golden.verify(model, json.dumps(document).encode(), tolerance).ok
+
+
 def test_a_pickled_model_is_only_asked_again() -> None:
     served = Loose(0.0)
     found = calibrate(served, golden.make(served, COLUMN, seed=1))
-    assert [*found.tried] == ["asked again"]
+    assert [*found.tried] == ["asked again", "8 copies at once", "inputs rounded up"]
     assert found.tolerance == replace(Tolerance(), rows_at_once=1)
 
 
@@ -108,7 +152,7 @@ def test_a_setting_by_which_the_file_cannot_be_opened_is_left_out() -> None:
         return Loose(0.0)
 
     found = calibrate(Loose(0.0), golden.make(Loose(0.0), COLUMN, seed=1), opens)
-    assert len(found.tried) == 7
+    assert len(found.tried) == 9
 
 
 def test_what_is_no_number_is_no_number_in_the_manifest() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +71,40 @@ def test_the_same_model_answers_its_golden_rows(model: Model, rows: bytes) -> No
         assert found.ok, found.said
         assert found.rows == golden.ROWS
     assert found.said.startswith("256 golden rows answered equally (largest difference ")
+
+
+CHOICE = """
+import hashlib, json, sys
+from pathlib import Path
+import test_golden
+from seatrial.inference import golden
+from seatrial.inference.calibration import calibrate
+from seatrial.inference.session import Model
+from seatrial.inference.signature import Signature
+content, signature = Path(sys.argv[1]).read_bytes(), Signature.from_json(json.loads(sys.argv[2]))
+rows = golden.make(Model.load(content, signature), test_golden.table(), seed=1)
+found = calibrate(
+    Model.load(content, signature), rows, lambda s: Model.load(content, signature, s)
+)
+print(hashlib.sha256(rows).hexdigest(), json.dumps(found.to_json()))
+"""
+
+
+@pytest.mark.slow
+def test_every_process_chooses_and_calibrates_alike(model: Model, tmp_path: Path) -> None:
+    graph = tmp_path / "model.onnx"
+    graph.write_bytes(exported()[0].SerializeToString())
+    folders = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", CHOICE, str(graph), json.dumps(model.signature.to_json())],
+            env={**os.environ, "PYTHONPATH": folders, "PYTHONHASHSEED": n, "OMP_NUM_THREADS": n},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for n in ("1", "2")
+    }
+    assert len(said) == 1
 
 
 def test_what_they_are_is_told_for_the_manifest(rows: bytes) -> None:

@@ -142,6 +142,16 @@ def test_each_column_goes_missing_alone_and_all_together() -> None:
         assert (gone == alone[:, None]).all(axis=0).any()
 
 
+def test_columns_go_missing_in_company_too() -> None:
+    random = np.random.default_rng(1)
+    features = {f"c{place}": random.normal(size=500).astype(np.float32) for place in range(20)}
+    model = classes(features, lambda given: 0.2 + 0.5 * (np.nan_to_num(given["c0"]) > 0))
+    gone = np.isnan(np.column_stack([*of_kind(model, features, "missing").values()])).sum(axis=1)
+    assert gone.max() == 20
+    assert 2 <= np.median(gone[gone > 1]) <= 10
+    assert np.count_nonzero(gone == 1) >= ROWS / 8 / 2
+
+
 def test_a_word_is_one_that_was_never_seen() -> None:
     features = table()
     assert {*of_kind(classes(features, smooth), features, "unknown category")["carrier"]} == {

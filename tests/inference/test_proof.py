@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seatrial.errors import FormError, StoreError
 from seatrial.inference.answer import Answer, most_probable
 from seatrial.inference.proof import LAST_BIT, WORST, Proof, prove
-from seatrial.inference.tolerance import ORDER, Tolerance
+from seatrial.inference.tolerance import ANSWERS, ORDER, Tolerance
 
 LABELS = ("late", "on time")
 OUT = {"outside": 2, "order_changes": 1}
@@ -114,14 +114,14 @@ def test_any_other_order_of_distinct_scores_fails(scores: list[int], data: st.Da
 
 @given(
     st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30),
-    st.floats(1e-7, ORDER) | st.floats(ORDER, 1e-3),
+    st.floats(1e-7, ANSWERS) | st.floats(ANSWERS, 1e-3),
     st.integers(0, 2**32 - 1),
 )
 def test_noise_below_the_order_changes_none(values: list[float], order: float, seed: int) -> None:
     tolerance = Tolerance(answers=1.0, order=order)
     noise = np.random.default_rng(seed).uniform(-0.9, 0.9, len(values))
     kept = np.array(values)
-    slack = order if order > ORDER else np.maximum(LAST_BIT, order * np.minimum(1.0, 4 * kept))
+    slack = order if order > ANSWERS else np.maximum(LAST_BIT, order * np.minimum(1.0, 4 * kept))
     table = kept.reshape(-1, 1)
     label = np.zeros(len(kept))
     moved = Answer(label, table + (noise * slack).reshape(-1, 1))
@@ -129,6 +129,63 @@ def test_noise_below_the_order_changes_none(values: list[float], order: float, s
     wide = kept * 1e6 - 3e5
     far = np.maximum(np.abs(wide), wide.std())
     assert proven(Answer(wide), Answer(wide + noise * order * far), tolerance).order_changes == 0
+
+
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30),
+    st.floats(1e-6, 0.02),
+    st.integers(0, 2**32 - 1),
+)
+def test_noise_below_the_tolerance_flips_none(late: list[float], room: float, seed: int) -> None:
+    tolerance = Tolerance(answers=room, order=room)
+    noise = np.random.default_rng(seed).uniform(-0.99, 0.99, len(late)) * room
+    kept = np.array(late)
+    moved = classes(*(kept + noise))
+    assert proven(classes(*kept), moved, tolerance).label_flips == 0
+
+
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30),
+    st.floats(1e-6, 0.02),
+    st.data(),
+)
+def test_a_label_beyond_the_tolerance_always_fails(
+    late: list[float], room: float, data: st.DataObject
+) -> None:
+    tolerance = Tolerance(answers=room, order=room)
+    kept = classes(*late)
+    table = np.asarray(kept.probabilities, np.float64)
+    clear = np.flatnonzero(np.abs(table[:, 0] - table[:, 1]) > 2 * room)
+    assume(len(clear))
+    row = data.draw(st.sampled_from(clear.tolist()))
+    label = kept.label.copy()
+    label[row] = LABELS[label[row] == LABELS[0]]
+    found = proven(kept, Answer(label, kept.probabilities), tolerance)
+    assert found.label_flips == 1
+    assert not found.ok
+
+
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30),
+    st.floats(ORDER, 1e-3),
+    st.data(),
+)
+def test_two_rows_that_lie_apart_and_change_places_always_fail(
+    late: list[float], order: float, data: st.DataObject
+) -> None:
+    tolerance = Tolerance(answers=1.0, order=order)
+    one, other = data.draw(st.permutations(range(len(late))))[:2]
+    kept = np.array(late)
+    swapped = kept.copy()
+    swapped[[one, other]] = kept[[other, one]]
+    label = np.zeros(len(kept))
+    known = np.ones(len(kept)) if order > ANSWERS else np.minimum(1.0, 4 * kept)
+    slack = np.maximum(LAST_BIT if order <= ANSWERS else 0.0, order * known)
+    apart = abs(kept[one] - kept[other])
+    assume(apart > slack[one] + slack[other] + 1e-12)
+    found = prove(Answer(label, kept[:, None]), Answer(label, swapped[:, None]), tolerance)
+    assert found.order_changes
+    assert not found.ok
 
 
 @given(

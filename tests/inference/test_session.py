@@ -112,6 +112,16 @@ def test_bytes_that_are_no_model_are_refused() -> None:
         Model.load(b"no model", Signature((Input("a", "FP32"),), "numbers"))
 
 
+def test_words_of_a_model_that_are_no_text_are_refused_and_nothing_is_printed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    damaged = fresh_bytes().replace(b"TreeEnsemble", b"Tree\xf0nsemble")
+    with pytest.raises(FormError, match="cannot open the model") as caught:
+        Model.load(damaged, Signature((Input("a", "FP32"),), "numbers"))
+    assert len(str(caught.value).splitlines()) <= 6
+    assert capfd.readouterr().out == ""
+
+
 def test_a_model_must_keep_its_signature(model: Model) -> None:
     onnx_bytes = fresh_bytes()
     wrong = Signature((Input("dep delay", "BYTES"),), "classes", ("late", "on time"))

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+import quantised
 from seatrial.errors import FormError
 from seatrial.inference.signature import Input, Signature
 from seatrial.models._ready_onnx import file as reading
@@ -332,6 +333,18 @@ def test_normalising_by_the_batch_as_a_network_in_training_does() -> None:
     told = refused(content)
     assert "answers a row otherwise when it is asked for other rows beside it" in told
     assert "model.eval()" in told
+
+
+def test_bytes_whose_scale_is_taken_over_the_batch(tmp_path: Path) -> None:
+    told = refused(quantised.dynamic(tmp_path), quantised.SIGNATURE)
+    assert "answers a row otherwise when it is asked for other rows beside it" in told
+    assert "quantise it statically" in told
+
+
+def test_a_softmax_that_was_quantised_with_the_rest(tmp_path: Path) -> None:
+    told = refused(quantised.static(tmp_path, operators=None), quantised.SIGNATURE)
+    assert "where probabilities sum to one" in told
+    assert "op_types_to_quantize=['MatMul', 'Conv']" in told
 
 
 def test_one_answer_for_all_rows() -> None:

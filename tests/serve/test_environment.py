@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from running import Gateway, Project
 
 pytestmark = pytest.mark.slow  # a gateway each
+
+COMPARING = str(Path(__file__).parents[1] / "faults" / "comparing_faults")
 
 WITHOUT_SHADOW = (
     "      - shadow_tests:\n          traffic_percentage: 5\n          duration_hours: 48\n"
@@ -102,6 +105,8 @@ def test_a_version_that_needs_what_is_not_there_is_refused(delivered: Project) -
         said = delivered.command("promote", MODEL, str(version), "--reason", "try")
         assert said.returncode == 5
         assert "no-such-package" in said.stderr
+        status = delivered.command("status").stdout
+        assert f"on {MODEL} version {version}: this machine does not fit it: error" in status
         assert gateway.version() == 1
 
 
@@ -142,3 +147,33 @@ def test_what_was_delivered_serves_on_after_an_upgrade_and_that_is_told(
         with delivered.stores() as stores:
             kinds = [event.kind for event in stores.ledger.events()]
         assert kinds.count("version_served") == 1  # said once, though more was said about it
+
+
+@pytest.mark.parametrize(("fault", "how"), [("segv", "SIGSEGV"), ("raise", "exit code 1")])
+def test_a_machine_that_cannot_be_compared_stops_only_what_was_never_delivered(
+    delivered: Project, fault: str, how: str
+) -> None:
+    """Of what was delivered before the answers are known, and a rollback needs it."""
+    assert delivered.retrain(seed=11) == 2
+    assert delivered.command("promote", MODEL, "2", "--reason", "on").returncode == 0
+    new = _staged(delivered, environment={})
+    why = "its environment could not be compared: the process that looks ended with " + how
+    with serving(delivered, PYTHONPATH=COMPARING, SEATRIAL_COMPARING=fault) as gateway:
+        until(lambda: _said(delivered, gateway, new)[0], "the new one is judged")
+        assert _said(delivered, gateway, new) == ("failed", why)
+        assert delivered.command("promote", MODEL, str(new), "--reason", "try").returncode == 5
+        assert gateway.version() == 2
+        until(lambda: _said(delivered, gateway, 1) == ("ready", why), "version 1 is ready")
+        said = delivered.command("rollback", MODEL, "--reason", "it is worse")
+        assert said.returncode == 0, said.stderr
+        assert gateway.version() == 1
+
+
+def test_what_a_library_prints_while_it_is_asked_hurts_nobody(delivered: Project) -> None:
+    version = _staged(delivered, environment={})
+    with serving(delivered, PYTHONPATH=COMPARING, SEATRIAL_COMPARING="print") as gateway:
+        until(lambda: _said(delivered, gateway, version)[0], "it is judged")
+        assert _said(delivered, gateway, version) == ("ready", "")
+        until(lambda: _proven(gateway, 1), "what answers is compared too")
+        assert _proven(gateway, 1) == [("ready", "")]
+        assert gateway.version() == 1

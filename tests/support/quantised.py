@@ -66,6 +66,34 @@ def network() -> bytes:
     return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
 
 
+NUMBERS = Signature(SIGNATURE.inputs, "numbers")
+
+
+def cancelling() -> bytes:
+    """A small difference of large terms, in float32: the order of the sum is all that it shows."""
+    weights = np.ones((2 * len(COLUMNS), 1), np.float32)
+    weights[: len(COLUMNS)] = 1000.0
+    weights[len(COLUMNS) :] = -999.0
+    nodes = [
+        helper.make_node("Concat", [*COLUMNS, *COLUMNS], ["x"], axis=1),
+        helper.make_node("MatMul", ["x", "w"], ["y"]),
+        helper.make_node("Squeeze", ["y", "axes"], ["label"]),
+    ]
+    table = TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes,
+        "cancelling",
+        [helper.make_tensor_value_info(name, table, ["n", 1]) for name in COLUMNS],
+        [helper.make_tensor_value_info("label", table, ["n"])],
+        [
+            numpy_helper.from_array(weights, "w"),
+            numpy_helper.from_array(np.array([1], np.int64), "axes"),
+        ],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
+
+
 def dynamic(folder: Path, *, weights: QuantType = QuantType.QInt8) -> bytes:
     """The network with scales that are taken anew over each batch."""
     plain, made = _files(folder)
@@ -80,8 +108,9 @@ def static(
     weights: QuantType = QuantType.QInt8,
     *,
     reduce_range: bool = False,
+    operators: tuple[str, ...] | None = ("MatMul",),
 ) -> bytes:
-    """The network with scales from 500 rows."""
+    """The network with scales from 500 rows; ``operators`` are in bytes, None: all that can be."""
     plain, made = _files(folder)
     quantize_static(
         plain,
@@ -92,7 +121,7 @@ def static(
         weight_type=weights,
         per_channel=False,
         reduce_range=reduce_range,
-        op_types_to_quantize=["MatMul"],
+        op_types_to_quantize=operators and [*operators],
     )
     return made.read_bytes()
 

@@ -252,6 +252,24 @@ def test_every_mistake_has_its_place(fresh: Project) -> None:
     assert "edited" in str(by_place["pipeline.yaml:26:15"])
 
 
+def test_a_wrong_level_is_told_at_its_line_with_the_nearest(fresh: Project) -> None:
+    _after_register(fresh, "\n          policy:\n            libc: erro\n            kernal: warn")
+    with pytest.raises(FileError) as refused:
+        make(read(fresh.file.read_text(), "pipeline.yaml"), fresh.folder)
+    level, rule = refused.value.mistakes
+    assert (level.where, level.nearest) == ("pipeline.yaml:24:13", "error")
+    assert "error, warn, info, ignore" in level.fix
+    assert (rule.where, rule.nearest) == ("pipeline.yaml:25:13", "kernel")
+
+
+def test_pinned_packages_are_no_machine_that_serves(fresh: Project) -> None:
+    (fresh.folder / "my.lock").write_text("numpy==2.4.6\n")
+    _after_register(fresh, "{serving: my.lock}")
+    with pytest.raises(FileError, match="pinned packages say nothing of the machine") as refused:
+        make(read(fresh.file.read_text(), "pipeline.yaml"), fresh.folder)
+    assert "under `expected`" in refused.value.mistakes[0].fix
+
+
 def test_before_training_a_file_is_needed(fresh: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     _first(fresh, "{}")
     monkeypatch.chdir(fresh.folder)

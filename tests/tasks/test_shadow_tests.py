@@ -155,6 +155,21 @@ def test_a_healthy_candidate_is_delivered_after_48_hours(
     assert "; 1 gateway serves it" in went.reason("promote")
 
 
+def test_what_a_gateway_has_refused_is_not_tried_for_48_hours(clocked: Clocked) -> None:
+    with Gateway(clocked) as refusing:
+
+        def refuse(line: str) -> None:
+            if line.startswith("train_model.register:"):
+                refusing.say(2, "refused", "error libc: glibc 2.36 -> musl 1.2")
+
+        went = clocked.run(say=refuse)
+        assert (went.code, went.production) == (1, (1, 1))
+        assert went.verdict("shadow_tests") == "fail"
+        assert "refuses" in went.reason("shadow_tests")
+        assert "musl 1.2" in went.reason("shadow_tests")
+        assert shadows.wanted(refusing.stores.ledger) == []
+
+
 def test_it_is_not_asked_before_its_deadline_and_survives_restarts(
     clocked: Clocked, gateway: Gateway
 ) -> None:

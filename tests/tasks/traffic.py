@@ -25,7 +25,7 @@ from seatrial.traffic.log import TrafficLog
 from seatrial.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -72,13 +72,19 @@ class Clocked:
         folder = self.project.folder
         return open_project(Workspace(folder, folder / ".seatrial", self.clock))
 
-    def run(self, *changes: str) -> Went:
-        """What ``seatrial run`` does."""
+    def run(self, *changes: str, say: Callable[[str], None] | None = None) -> Went:
+        """What ``seatrial run`` does; ``say`` hears every line."""
         lines: list[str] = []
+
+        def hear(line: str) -> None:
+            lines.append(line)
+            if say:
+                say(line)
+
         plan = plans.make(read_file(self.project.file, changes), self.project.folder)
         stores = self.open()
         try:
-            driven = _drive.drive(Work(stores, plan, lines.append), wait=False)
+            driven = _drive.drive(Work(stores, plan, hear), wait=False)
             return Went(driven, tuple(lines))
         finally:
             stores.ledger.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,15 +44,16 @@ def capture(
     It is read from this interpreter; nothing secret is in it.
     """
     from seatrial.environment.capture import capture as captured
+    from seatrial.environment.document import demand_replaceable, write
 
     _demand_sense(requirements=requirements, lock=lock, as_json=as_json)
     if output is not None:
-        _demand_replaceable(output)
+        demand_replaceable(output)
     locked = "" if lock is None else text_of(lock, "the lock file")
     at = workspace.now().isoformat(timespec="seconds")
     made = captured(at, deep="all" if deep else None)
     if output is not None:
-        _write(output, made)
+        write(output, made)
     if as_json:
         print_json(made)
     elif requirements:
@@ -153,24 +153,3 @@ def _demand_sense(*, requirements: bool, lock: Path | None, as_json: bool) -> No
     if requirements and as_json:
         what = "--requirements prints lines and --json prints the capture: not both"
         raise UsageError(Mistake(what, fix="leave one of them out"))
-
-
-def _demand_replaceable(file: Path) -> None:
-    """UsageError when something lies there that is no capture."""
-    try:
-        found = json.loads(file.read_bytes())
-        replaceable = str(found["format"]).startswith("seatrial.environment/")
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except (OSError, ValueError, KeyError, TypeError):
-        replaceable = False
-    if not replaceable:
-        what = "there is something else than a capture, and it is not overwritten"
-        raise UsageError(Mistake(what, where=str(file), fix="choose another name, or remove it"))
-
-
-def _write(file: Path, made: Mapping[str, Any]) -> None:
-    from seatrial.data import whole_file
-
-    content = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
-    whole_file.replace(file, content.encode(), "the capture")

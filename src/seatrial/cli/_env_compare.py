@@ -106,7 +106,7 @@ def _judge(texts: Sequence[str], wanted: str | None, policy_file: Path | None) -
     from seatrial.environment.policy import Policy
 
     if len(texts) < _TWO:
-        fix = f"name another one, such as: seatrial env compare {texts[0]} here"
+        fix = f"name another one, such as: seatrial env compare {_example(texts[0])}"
         raise UsageError(Mistake("there is nothing to compare it with", fix=fix))
     own = Policy() if policy_file is None else read_policy(policy_file)
     whose = demanding(wanted, texts)
@@ -121,9 +121,16 @@ def _judge(texts: Sequence[str], wanted: str | None, policy_file: Path | None) -
     )
 
 
+def _example(text: str) -> str:
+    from seatrial.cli._env_side import HERE
+
+    return f"MODEL@production {HERE}" if text == HERE else f"{text} {HERE}"
+
+
 def _two(judge: _Judge, *, as_json: bool) -> int:
     from seatrial.environment.compare import compare as compared
     from seatrial.environment.difference import settled
+    from seatrial.environment.gathered import gathered
 
     expected, got = judge.sides
     differences = compared(expected.environment, got.environment, judge.needs, judge.policy)
@@ -142,13 +149,14 @@ def _two(judge: _Judge, *, as_json: bool) -> int:
             }
         )
         return int(verdict == "fail")
-    for each in found:
+    for each in gathered(found):
         click.echo(str(each))
     if proven is not None:
         click.echo(_ANSWERED[proven].format(got.name))
     click.echo(f"{verdict}: {_said(found, expected.name, got.name)}{judge.ending}")
     if any(each.level == "error" and each.proven != "error" for each in found):
         click.echo(_provable(judge, got.name))
+    _tell_why_all_counts(judge, verdict)
     return int(verdict == "fail")
 
 
@@ -184,6 +192,11 @@ def _provable(judge: _Judge, got: str) -> str:
     )
 
 
+def _tell_why_all_counts(judge: _Judge, verdict: str) -> None:
+    if judge.whose is None and verdict == "fail":
+        click.echo("hint: no model is named, so all of it counts: --for MODEL@production")
+
+
 def _many(judge: _Judge, *, everything: bool, as_json: bool) -> int:
     from seatrial.cli._env_table import lines
     from seatrial.environment.table import table
@@ -205,6 +218,7 @@ def _many(judge: _Judge, *, everything: bool, as_json: bool) -> int:
     if refuted:
         click.echo(_ANSWERED[False].format(", ".join(refuted)))
     click.echo(f"{verdict}: {_of_all(found)}{judge.ending}")
+    _tell_why_all_counts(judge, verdict)
     return int(verdict == "fail")
 
 

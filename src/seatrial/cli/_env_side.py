@@ -7,14 +7,15 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any
 
-from seatrial import workspace
+from seatrial.cli._options import existing_project
 from seatrial.errors import FileError, Mistake, UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from seatrial.environment.demands import Demands
-    from seatrial.registry.project import Project
+
+NO_PROJECT = "go to the folder of the project; a bundle needs none: name its folder"
 
 HERE = "here"
 """This machine, this interpreter."""
@@ -60,21 +61,9 @@ def demanding(wanted: str | None, texts: Sequence[str]) -> Side | None:
     return None
 
 
-def existing_project() -> Project:
-    """The project around here; UsageError where there is none, and none is made."""
-    from seatrial.cli._options import project
-
-    around = workspace.nearest_to(Path.cwd())
-    if not around.ledger.exists():
-        fix = "go to the folder of the project; a bundle needs none: name its folder"
-        what = "a version is named, but there is no project here"
-        raise UsageError(Mistake(what, where=str(around.folder), fix=fix))
-    return project()
-
-
 def is_version(text: str) -> bool:
     """Whether a text names a version, not a file."""
-    return "@" in text and not Path(text).exists()
+    return "@" in text and not _mode(Path(text))
 
 
 def _side(text: str, packages: Collection[str]) -> Side:
@@ -105,11 +94,16 @@ def _side(text: str, packages: Collection[str]) -> Side:
 def _is_bundle(path: Path) -> bool:
     from seatrial.environment.bundles.archive import is_archive
 
-    try:
-        mode = path.stat().st_mode
-    except OSError:  # told where it is opened
-        return False
+    mode = _mode(path)
     return S_ISDIR(mode) or (S_ISREG(mode) and is_archive(path))
+
+
+def _mode(path: Path) -> int:
+    """Of what lies there; 0 where nothing does, or nothing that may be looked at."""
+    try:
+        return path.stat().st_mode
+    except OSError:  # told where it is opened
+        return 0
 
 
 def _with_demands(text: str) -> Side:
@@ -120,7 +114,7 @@ def _with_demands(text: str) -> Side:
     if is_version(text):
         from seatrial.cli._version import version_of
 
-        opened = existing_project()
+        opened = existing_project(NO_PROJECT)
         version = version_of(opened, text)
         name, digest = str(version), version.digest
         manifest = dict(opened.registry.manifest(version))

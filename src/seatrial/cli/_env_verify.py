@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seatrial.cli._env_side import existing_project, is_version
-from seatrial.cli._options import json_option, not_empty, print_json
+from seatrial.cli._env_side import NO_PROJECT, is_version
+from seatrial.cli._options import existing_project, json_option, not_empty, print_json
+from seatrial.errors import Mistake, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,7 @@ def verify(
     if is_version(target):
         proven = _of_version(target, asked)
     else:
+        _demand_something(target)
         proven = asked(Path(target), trust_pickle=trust_pickle)
     if as_json:
         print_json(proven.to_json())
@@ -60,22 +62,25 @@ def verify(
     return proven.exit_code
 
 
+def _demand_something(target: str) -> None:
+    """UsageError when nothing of that name is there; what cannot be read is told by the proof."""
+    try:
+        Path(target).stat()
+    except FileNotFoundError as error:
+        what = f"there is no such bundle, and {target!r} does not name a version"
+        fix = "name what `seatrial bundle` wrote, or a version such as MODEL@production"
+        raise UsageError(Mistake(what, fix=fix)) from error
+    except OSError:
+        return
+
+
 def _of_version(text: str, asked: Callable[..., Proven]) -> Proven:
     """Of a version of this project: bundled for as long as it takes."""
     from seatrial.cli._version import version_of
-    from seatrial.environment.bundles import bundle
+    from seatrial.registry.opened import bundled
 
-    project = existing_project()
-    registry, version = project.registry, version_of(project, text)
+    project = existing_project(NO_PROJECT)
     with tempfile.TemporaryDirectory(prefix="seatrial-verify-") as folder:
         place = Path(folder, "bundle")
-        bundle.write(
-            place,
-            manifest_bytes=registry.blobs.get(version.digest, of=str(version)),
-            digest=version.digest,
-            read=partial(registry.blobs.get, of=str(version)),
-            model=version.model,
-            version=version.version,
-            created=version.created,
-        )
+        bundled(project.registry, version_of(project, text), place)
         return asked(place, trust_pickle=True)

@@ -45,6 +45,15 @@ def project() -> Project:
     return opened
 
 
+def existing_project(fix: str = "go to the folder of the project") -> Project:
+    """The same; UsageError where there is none, and none is made."""
+    around = workspace.nearest_to(Path.cwd())
+    if not around.ledger.exists():
+        what = "a version is named, but there is no project here"
+        raise UsageError(Mistake(what, where=str(around.folder), fix=fix))
+    return project()
+
+
 def actor() -> str:
     """Who is at the keyboard."""
     from seatrial.review import person

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from seatrial.cli._options import json_option, print_json, project
+from seatrial.cli._options import existing_project, json_option, print_json
 from seatrial.cli._version import version_of
 
 if TYPE_CHECKING:
     from seatrial.environment.bundles.bundle import Bundle
 
 KILOBYTE = 1000
+
+ABOUT = {"golden.json": "  values of rows that it was trained on: whoever has them can read them"}
 
 
 @click.command(epilog="Example: seatrial bundle flights_late@production -o flights_late.tar.gz")
@@ -36,20 +37,10 @@ def bundle(version: str, *, target: Path, as_json: bool) -> None:
     It holds the model, its golden rows, what it demands of the machine, and the code that proves
     it there with nothing but Python, numpy and onnxruntime.
     """
-    from seatrial.environment.bundles.bundle import write
+    from seatrial.registry.opened import bundled
 
-    opened = project()
-    chosen = version_of(opened, version)
-    read = partial(opened.registry.blobs.get, of=str(chosen))
-    written = write(
-        target,
-        manifest_bytes=read(chosen.digest),
-        digest=chosen.digest,
-        read=read,
-        model=chosen.model,
-        version=chosen.version,
-        created=chosen.created,
-    )
+    opened = existing_project()
+    written = bundled(opened.registry, version_of(opened, version), target)
     if as_json:
         print_json(_document(written))
     else:
@@ -76,7 +67,7 @@ def _tell(written: Bundle) -> None:
     code = [each.size for name, each in known.files.items() if "/" in name]
     for name, each in sorted(known.files.items()):
         if "/" not in name:
-            click.echo(f"  {name:<14} {_size(each.size):>9}")
+            click.echo(f"  {name:<14} {_size(each.size):>9}{ABOUT.get(name, '')}")
     click.echo(f"  {'seatrial/':<14} {_size(sum(code)):>9}  the code that proves it")
     click.echo(f"prove it on the device: {_proof(written)}")
 

@@ -113,14 +113,14 @@ def _watches(opened: Project) -> list[dict[str, Any]]:
 
 
 def _remarks(opened: Project) -> Iterator[dict[str, Any]]:
-    """Where the machine of a live gateway differs from where a version was trained."""
+    """Why a live gateway does not serve a version, or where its machine differs though it does."""
     from seatrial.registry import gateways, standing
 
     pointed = sorted({(each.model, each.version) for each in opened.registry.channels()})
     for model, version in pointed:
         said = standing.of(opened.ledger, opened.workspace.home, model, version, gateways.READY)
         address = {each.id: each.address for each in said.live}
-        for each in said.remarked:
+        for each in (*said.nacks, *said.remarked):
             yield {
                 "gateway": each.gateway,
                 "address": address[each.gateway],

@@ -6,14 +6,26 @@ To prove a version it takes numpy and onnxruntime, too.
 from __future__ import annotations
 
 import argparse
-import contextlib
+import io
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.errors import FileError, Mistake, SeatrialError, StoreError, UsageError
+if sys.version_info < (3, 11):  # noqa: UP036 - a device may have an older one
+    # Before anything is imported that an older Python cannot read.
+    print(  # noqa: T201
+        "this needs Python 3.11 or newer, and this is ",
+        ".".join(map(str, sys.version_info[:3])),
+        "\n  fix: make the virtual environment with a newer one: python3.11 -m venv model",
+        file=sys.stderr,
+        sep="",
+    )
+    sys.exit(5)
+
+from seatrial.errors import SeatrialError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,9 +38,14 @@ EXIT_CODES = (
     " not be found out, for something is in the way."
 )
 
+STOPPED = 130
+"""The exit code of what was ended by Ctrl-C, as every shell knows it."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; every error of ours becomes a few lines and its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack some letters
     chosen = _commands().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
@@ -37,6 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     except SeatrialError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command line
         return error.exit_code
+    except KeyboardInterrupt:
+        return STOPPED
     except BrokenPipeError:
         # Whoever reads has read enough; else Python complains of it once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -67,7 +86,9 @@ def _commands() -> argparse.ArgumentParser:
         "verify", help="does a bundled model answer here as it must?", epilog=EXIT_CODES
     )
     verify.add_argument("place", type=Path, metavar="DIR|ARCHIVE")
-    verify.add_argument("--digest", metavar="sha256:…", help="the version that it must be")
+    verify.add_argument(
+        "--digest", type=_digest, metavar="sha256:…", help="the version that it must be"
+    )
     verify.add_argument(
         "--plain", action="store_true", help="by onnxruntime's own settings, not by ours"
     )
@@ -85,20 +106,24 @@ def _commands() -> argparse.ArgumentParser:
 
 def _capture(chosen: argparse.Namespace) -> int:
     from seatrial.environment.capture import capture  # noqa: PLC0415 - only what is asked for
+    from seatrial.environment.document import demand_replaceable, write  # noqa: PLC0415
     from seatrial.workspace import now  # noqa: PLC0415
 
+    if chosen.file is not None:
+        demand_replaceable(chosen.file)
     at = now().isoformat(timespec="seconds")
-    text = _json(capture(at, deep="all" if chosen.deep else None))
+    found = capture(at, deep="all" if chosen.deep else None)
     if chosen.file is None:
-        print(text)  # noqa: T201
+        print(_json(found))  # noqa: T201
     else:
-        _write(chosen.file, text)
+        write(chosen.file, found)
     return 0
 
 
 def _compare(chosen: argparse.Namespace) -> int:
     from seatrial.environment import document  # noqa: PLC0415
     from seatrial.environment.compare import compare  # noqa: PLC0415
+    from seatrial.environment.gathered import gathered  # noqa: PLC0415
 
     first = document.read(chosen.first)
     found = {str(file): compare(first, document.read(file)) for file in chosen.others}
@@ -109,7 +134,7 @@ def _compare(chosen: argparse.Namespace) -> int:
     for name, differences in found.items():
         differ = "differs from" if differences else "is as"
         print(f"{name} {differ} {chosen.first}")  # noqa: T201
-        for each in differences:
+        for each in gathered(differences):
             print(f"  {each}")  # noqa: T201
     return _forbids(found.values())
 
@@ -138,28 +163,14 @@ def _verify(chosen: argparse.Namespace) -> int:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return json.dumps(value, indent=2)
 
 
-def _write(file: Path, text: str) -> None:
-    """Whole or not at all; a file that is no capture is not overwritten."""
-    from seatrial.environment import document  # noqa: PLC0415
-
-    if file.exists():
-        try:
-            document.read(file)
-        except FileError as error:
-            what, fix = "this file is no capture", "name another file, or remove this one"
-            raise UsageError(Mistake(what, where=str(file), fix=fix)) from error
-    written = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        written.write_text(f"{text}\n", encoding="utf-8")
-        written.replace(file)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            written.unlink()
-        what = f"the capture cannot be written: {error.strerror}"
-        raise StoreError(Mistake(what, where=str(file))) from error
+def _digest(word: str) -> str:
+    """A digest, in whatever case some tool printed it; argparse tells of the error."""
+    if not re.fullmatch("sha256:[0-9a-f]{64}", word.lower()):
+        raise ValueError
+    return word.lower()
 
 
 def _count(word: str) -> int:

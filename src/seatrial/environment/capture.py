@@ -17,6 +17,7 @@ from seatrial.environment.machine.packages import packages, verified
 from seatrial.environment.machine.processor import processor
 from seatrial.environment.machine.system import system
 from seatrial.environment.machine.variables import image, letters, timezone, variables
+from seatrial.environment.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -111,8 +112,4 @@ def _printable(value: Any) -> Any:
         return {_printable(key): _printable(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_printable(each) for each in value]
-    if isinstance(value, str) and not value.isprintable():
-        return "".join(
-            each if each.isprintable() else each.encode("unicode_escape").decode() for each in value
-        )
-    return value
+    return printable(value) if isinstance(value, str) else value

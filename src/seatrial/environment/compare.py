@@ -13,6 +13,7 @@ from seatrial.environment.difference import LEVELS, Difference
 from seatrial.environment.document import upgraded
 from seatrial.environment.needs import ANSWERING, Needs
 from seatrial.environment.policy import ONE_PACKAGE, RULES, Policy
+from seatrial.environment.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,11 +91,11 @@ def _judged(
             yield Difference(
                 level=levels[0],
                 proven=levels[1],
-                field=change.field,
-                expected=change.expected,
-                got=change.got,
-                why=change.why or RULES[change.rule],
-                fix=change.fix,
+                field=printable(change.field),
+                expected=printable(change.expected),
+                got=printable(change.got),
+                why=printable(change.why) or RULES[change.rule],
+                fix=printable(change.fix),
             )
 
 

@@ -13,6 +13,9 @@ Level = Literal["error", "warn", "info"]
 LEVELS: tuple[Level, ...] = ("error", "warn", "info")
 """The gravest first: an error stops a switch, a warning is recorded, an info is told."""
 
+LONGEST = 200
+"""Characters of a value on a line for people; JSON has all of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -39,7 +42,8 @@ class Difference:
         ...                  got="musl 1.2", why="another C library rounds otherwise"))
         warn libc: glibc 2.36 -> musl 1.2 (another C library rounds otherwise)
         """
-        told = f"{self.level} {self.field}: {self.expected} -> {self.got} ({self.why})"
+        expected, got = _clipped(self.expected), _clipped(self.got)
+        told = f"{self.level} {self.field}: {expected} -> {got} ({self.why})"
         return f"{told}; {self.fix}" if self.fix else told
 
     def to_json(self) -> dict[str, str]:
@@ -62,3 +66,7 @@ def settled(differences: Iterable[Difference], *, proven: bool) -> tuple[Differe
     """
     counted = [replace(each, level=each.proven) if proven else each for each in differences]
     return tuple(sorted(counted, key=lambda each: LEVELS.index(each.level)))
+
+
+def _clipped(value: str) -> str:
+    return value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"

@@ -1,4 +1,4 @@
-"""A capture that was written by another process, machine or release: read, checked, upgraded."""
+"""A capture as a file: written whole; read, checked and upgraded, whichever release wrote it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from seatrial.data import whole_file
 from seatrial.environment.capture import FORMAT, fingerprint
-from seatrial.errors import FileError, Mistake, nearest
+from seatrial.errors import FileError, Mistake, UsageError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     Check = Callable[[str, object], Iterator[str]]
@@ -18,14 +19,39 @@ if TYPE_CHECKING:
 MOST_BYTES = 16 << 20
 """A capture of a thousand packages has a fifth of a megabyte."""
 
+LONGEST_NAME = 200
+"""Characters of the name of a package, a variable or a library."""
+
 SHOWN_LETTERS = 20
 """So much of a wrong value is told."""
 
 SHOWN = 3
 """So many wrong fields are told; the rest is counted."""
 
-_FORMAT = re.compile(r"seatrial\.environment/(\d{1,6})")
+_FORMATS = "seatrial.environment/"
+_FORMAT = re.compile(rf"{re.escape(_FORMATS)}(\d{{1,6}})")
 _ANEW = "`seatrial env capture -o FILE` on that machine writes a new one"
+
+
+def demand_replaceable(path: Path) -> None:
+    """UsageError when something lies there that is no capture, not even one of another release."""
+    try:
+        found = json.loads(path.read_bytes())
+        replaceable = str(found["format"]).startswith(_FORMATS)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        replaceable = False
+    if not replaceable:
+        what = "there is something else than a capture, and it is not overwritten"
+        fix = "choose another name, or remove it"
+        raise UsageError(Mistake(what, where=str(path), fix=fix))
+
+
+def write(path: Path, capture: Mapping[str, Any]) -> None:
+    """Write a capture, whole or not at all; FormError when the folder cannot be written."""
+    content = json.dumps(capture, indent=2, ensure_ascii=False) + "\n"
+    whole_file.replace(path, content.encode(), "the capture")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -33,7 +59,24 @@ def read(path: Path) -> dict[str, Any]:
 
     Fields that are not known are kept: a later release may record more.
     """
-    return demanded(_parsed(_text(path), str(path)), str(path))
+    return demanded(parsed(path), str(path))
+
+
+def parsed(path: Path) -> object:
+    """What a file of JSON holds that may be a capture; FileError where it cannot be one."""
+    text, where = _text(path), str(path)
+    if not text.strip():
+        raise FileError(Mistake("the file is empty", where, fix=_ANEW))
+    try:
+        found: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        end = text.rstrip()
+        cut = end.startswith("{") and (error.pos >= len(end) or not end.endswith("}"))
+        what = "the file is cut off" if cut else f"this is no JSON: {error.msg}"
+        raise FileError(Mistake(what, f"{where}:{error.lineno}:{error.colno}", fix=_ANEW)) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
+        raise FileError(Mistake("this is JSON, but no capture", where, fix=_ANEW)) from None
+    return found
 
 
 def demanded(value: object, where: str) -> dict[str, Any]:
@@ -55,10 +98,17 @@ def demanded(value: object, where: str) -> dict[str, Any]:
     told = capture.get("hash")
     if told is None and "format" in capture:
         raise FileError(Mistake("the capture has lost its hash", where, fix=_ANEW))
-    if told is not None and told != fingerprint(capture):
+    if told is not None and told != _own_hash(capture, where):
         what = "the capture was changed after it was made: its hash is that of something else"
         raise FileError(Mistake(what, where, fix=_ANEW))
     return upgraded(capture)
+
+
+def _own_hash(capture: Mapping[str, Any], where: str) -> str:
+    try:
+        return fingerprint(capture)
+    except RecursionError:  # to write takes a little more room than to read
+        raise FileError(Mistake("this is JSON, but no capture", where, fix=_ANEW)) from None
 
 
 def upgraded(capture: dict[str, Any]) -> dict[str, Any]:
@@ -86,9 +136,11 @@ def upgraded(capture: dict[str, Any]) -> dict[str, Any]:
 def _text(path: Path) -> str:
     where = str(path)
     try:
-        if path.stat().st_size > MOST_BYTES:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
             raise FileError(Mistake("this is no capture: it is far too large", where, fix=_ANEW))
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         known = nearest(path.name, _beside(path))
         raise FileError(Mistake("there is no such file", where, known, _ANEW)) from None
@@ -108,21 +160,6 @@ def _beside(path: Path) -> list[str]:
         return [each.name for each in path.parent.iterdir()]
     except OSError:
         return []
-
-
-def _parsed(text: str, where: str) -> object:
-    if not text.strip():
-        raise FileError(Mistake("the file is empty", where, fix=_ANEW))
-    try:
-        parsed: object = json.loads(text)
-    except json.JSONDecodeError as error:
-        end = text.rstrip()
-        cut = end.startswith("{") and (error.pos >= len(end) or not end.endswith("}"))
-        what = "the file is cut off" if cut else f"this is no JSON: {error.msg}"
-        raise FileError(Mistake(what, f"{where}:{error.lineno}:{error.colno}", fix=_ANEW)) from None
-    except (ValueError, RecursionError):  # a number of thousands of digits, thousands of brackets
-        raise FileError(Mistake("this is JSON, but no capture", where, fix=_ANEW)) from None
-    return parsed
 
 
 def _known(value: object, where: str) -> dict[str, Any]:
@@ -191,9 +228,10 @@ def _names(of: Check) -> Check:
             yield f"{at} is {_shown(value)}, not an object"
             return
         for name, each in value.items():
-            if not name.isprintable():
+            if name.isprintable() and len(name) <= LONGEST_NAME:
+                yield from of(f"{at}.{name}", each)
+            else:
                 yield f"{at} holds a name that cannot be shown"
-            yield from of(f"{at}.{name}", each)
 
     return checked
 

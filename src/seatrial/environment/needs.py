@@ -67,7 +67,7 @@ class Needs:
         except (KeyError, TypeError) as error:
             raise _not_known(f"it lacks {error}") from error
         if found.form not in get_args(Form) or found.int8 not in get_args(Int8):
-            raise _not_known(f"form {found.form!r}, int8 {found.int8!r}")
+            raise _not_known(f"form {repr(found.form)[:80]}, int8 {repr(found.int8)[:80]}")
         return found
 
 

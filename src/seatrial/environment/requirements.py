@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from seatrial.environment.changes.recorded import Capture
 
+NAMED = 6
+"""So many packages without a hash are named, the rest is counted."""
+
 LONGEST = 1000
 """Characters of a requirement without its options; what is longer is none."""
 
@@ -172,4 +175,6 @@ def _head(hashes: Mapping[str, tuple[str, ...]]) -> str:
             "# no hashes: an installed package does not know the archive it came from; "
             "a lock file does"
         )
-    return f"# no hash is known for {', '.join(without)}: pip refuses a file with hashes for some"
+    some = ", ".join(without[:NAMED])
+    more = f" and {len(without) - NAMED} more" if len(without) > NAMED else ""
+    return f"# no hash is known for {some}{more}: pip refuses a file with hashes for some; lock all"

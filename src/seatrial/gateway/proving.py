@@ -1,9 +1,11 @@
 """Prove a version in a process of its own: ``python -m seatrial.gateway.proving``.
 
 A version that crashes or hangs when it is opened does so here, where nobody is served. Once it has
-answered its golden rows, this machine is compared with where it was trained. Prints one JSON
-object: ``kind`` is ``ready``, ``refused`` or ``failed``; ``reason`` says why, or what one should
-know of a version that is ready.
+answered its golden rows, this machine is compared with where it was trained: that asks libraries
+which may take the process down, too, so what is known by then is told first. Prints JSON objects,
+one a line, among what libraries may print, and the last one counts: ``kind`` is ``answers`` (as it
+must; what follows is about the machine), ``ready``, ``refused`` or ``failed``; ``reason`` says why,
+or what one should know of a version that is ready.
 """
 
 from __future__ import annotations
@@ -26,7 +28,6 @@ from seatrial.ledger.blobs import Blobs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
 NICE = 5
 
 
@@ -41,8 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.nice(NICE)
     blobs = Blobs(Path(asked.home) / "blobs")
     found = opened(asked.model, asked.version, asked.digest, blobs, Book())
-    said = found if isinstance(found, Refused) else _judged(blobs, asked)
-    sys.stdout.buffer.write(orjson.dumps({"kind": said.kind, "reason": said.reason}))
+    if isinstance(found, Refused):
+        _tell(found.kind, found.reason)
+        return
+    _tell("answers", "")
+    said = _judged(blobs, asked)
+    _tell(said.kind, said.reason)
+
+
+def _tell(kind: str, reason: str) -> None:
+    told = orjson.dumps({"kind": kind, "reason": reason})
+    sys.stdout.buffer.write(b"\n" + told + b"\n")  # a line of its own, whatever stands before it
+    sys.stdout.buffer.flush()
 
 
 def _judged(blobs: Blobs, asked: argparse.Namespace) -> Judged | Refused:

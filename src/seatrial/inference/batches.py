@@ -44,6 +44,12 @@ def part(features: Mapping[str, np.ndarray], some: slice | np.ndarray) -> dict[s
     return {name: column[some] for name, column in features.items()}
 
 
+def part_of(answer: Answer, some: slice | np.ndarray) -> Answer:
+    """The answer to some of the rows."""
+    table = answer.probabilities
+    return Answer(answer.label[some], None if table is None else table[some])
+
+
 def _joined(answers: Sequence[Answer]) -> Answer:
     tables = [each.probabilities for each in answers if each.probabilities is not None]
     return Answer(

@@ -180,6 +180,8 @@ def _word(value: float) -> float | str | None:
 
 
 def _read(values: list[object], *, number: bool) -> np.ndarray:
+    if not isinstance(values, list):
+        raise TypeError("a column is no list")
     if not number:
         return np.array(values, dtype=object)
     plain = [math.nan if value is None else float(cast("float | str", value)) for value in values]

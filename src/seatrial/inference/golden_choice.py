@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seatrial.errors import FormError
-from seatrial.inference.answer import Answer
-from seatrial.inference.batches import CANNOT_ANSWER, count, part
+from seatrial.inference.batches import CANNOT_ANSWER, count, part, part_of
 from seatrial.inference.columns import columns
 from seatrial.inference.golden_edges import edges
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
+    from seatrial.inference.answer import Answer
     from seatrial.inference.opening import Answers
 
     Rows = dict[str, np.ndarray]
@@ -43,7 +43,9 @@ EIGHTHS = {
 BEYOND = 0.05
 """How far beyond its extremes a column is set, as a share of its range."""
 
-_TIMES = 4  # a column goes missing, or is unknown
+LACKING = (0.1, 0.25, 0.5)
+"""Which shares of its columns a row lacks."""
+
 _LEAD = 2
 
 
@@ -75,7 +77,7 @@ def choose(model: Answers, features: Mapping[str, np.ndarray], seed: int, rows: 
     pool = part(whole, random.permutation(count(whole))[:SCORED])
     answer = model.predict(pool)
     left_out = int(np.count_nonzero(~answer.finite))
-    pool, answer = part(pool, answer.finite), _some(answer, answer.finite)
+    pool, answer = part(pool, answer.finite), part_of(answer, answer.finite)
     most = {kind: max(2, int(share * rows / 8)) for kind, share in EIGHTHS.items()}
     made = {
         "extreme": lambda: _extreme(pool, most["extreme"], random),
@@ -150,22 +152,31 @@ def _extreme(pool: Rows, most: int, random: Generator) -> Rows:
 
 
 def _missing(pool: Rows, most: int, random: Generator) -> Rows:
-    """Rows without one column, each in turn; the first has none at all."""
+    """Rows that lack all columns, one of them each in turn, and some of them at random.
+
+    The last ask most: on its way a row meets every column that it lacks.
+    """
     nothing = {name: "" if column.dtype == object else np.nan for name, column in pool.items()}
-    return _changed(pool, _one_by_one(nothing, most, random), random)
+    changes = [nothing, *_singly(nothing, random)][: 1 + most // 2]
+    for lacking in range(most - len(changes)):
+        gone = random.random(len(nothing)) < LACKING[lacking % len(LACKING)]
+        changes.append(
+            {name: nothing[name] for name, out in zip(nothing, gone, strict=True) if out}
+        )
+    return _changed(pool, changes, random)
 
 
 def _unknown(pool: Rows, most: int, random: Generator) -> Rows:
     """Rows with one category that was never seen, each column in turn; the first has only such."""
     unheard = dict.fromkeys(_in_turn(pool, random, words=True), UNHEARD_OF)
-    return _changed(pool, _one_by_one(unheard, most, random), random)
+    changes = [unheard, *islice(cycle(_singly(unheard, random)), most - 1)] if unheard else []
+    return _changed(pool, changes, random)
 
 
-def _one_by_one(change: Mapping[str, Any], most: int, random: Generator) -> list[Mapping[str, Any]]:
-    """All of a change at once, and then one column of it after the other, each a few times."""
+def _singly(change: Mapping[str, Any], random: Generator) -> list[Mapping[str, Any]]:
+    """One column of a change after the other."""
     names = [[*change][place] for place in random.permutation(len(change))]
-    single = [{name: change[name]} for name in names] * _TIMES
-    return [change, *single][:most] if change else []
+    return [{name: change[name]} for name in names]
 
 
 def _in_turn(pool: Rows, random: Generator, *, words: bool) -> list[str]:
@@ -194,8 +205,3 @@ def _answered(model: Answers, make: Callable[[], Rows]) -> tuple[Rows, np.ndarra
     except (FormError, *CANNOT_ANSWER):
         return {}, np.ones(0, np.bool_)
     return part(rows, finite), finite
-
-
-def _some(answer: Answer, rows: np.ndarray) -> Answer:
-    table = answer.probabilities
-    return Answer(answer.label[rows], None if table is None else table[rows])

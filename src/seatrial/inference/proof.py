@@ -9,7 +9,7 @@ import numpy as np
 
 from seatrial.inference.distance import distances, units
 from seatrial.inference.parity import Parity, flips, scores
-from seatrial.inference.tolerance import ORDER
+from seatrial.inference.tolerance import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,12 +157,12 @@ def _slack(expected: Answer, values: np.ndarray, order: float) -> np.ndarray:
     """``[n, k]`` how far a score may move and still be the same.
 
     Where only rounding was seen, small probabilities are known better than great ones: what moves
-    a logit moves ``p`` by ``p (1 - p)`` of it. What was measured beyond that may be anything, the
-    steps of a quantised output for one, and counts at every size.
+    a logit moves ``p`` by ``p (1 - p)`` of it. Larger differences may be anything, the steps of a
+    quantised output for one, and count at every size.
     """
     if expected.probabilities is None:
         return order * units(expected)
-    if order > ORDER:
+    if order > ANSWERS:
         return np.full(values.shape, order)
     known = np.minimum(1.0, _FLATTEST * np.abs(values))
     return np.asarray(np.maximum(LAST_BIT, order * known))

@@ -44,6 +44,7 @@ _CANNOT_OPEN = (
     onnxruntime_pybind11_state.NoModel,
     onnxruntime_pybind11_state.NotImplemented,
     onnxruntime_pybind11_state.RuntimeException,
+    UnicodeDecodeError,  # words of the file that are no text
 )
 
 
@@ -82,8 +83,9 @@ class Model:
         )
         options.log_severity_level = _ERRORS_ONLY
         try:
+            # without its fallback, which opens a damaged file twice and prints about it
             session = onnxruntime.InferenceSession(
-                model_bytes, options, providers=["CPUExecutionProvider"]
+                model_bytes, options, providers=["CPUExecutionProvider"], enable_fallback=0
             )
         except _CANNOT_OPEN as error:
             reason = " ".join(str(error).split())[:200]

@@ -73,8 +73,8 @@ class Signature:
             raise FormError(
                 Mistake("this is no signature of a model", fix="it needs inputs, problem, classes")
             ) from error
-        unknown = {each.datatype for each in read} - {"FP32", "BYTES"}
-        if unknown or problem not in {"classes", "numbers"}:
-            odd = ", ".join(sorted(unknown)) or problem
-            raise FormError(Mistake(f"the signature of the model says {odd!r}, which is unknown"))
+        unknown = {str(each.datatype) for each in read} - {"FP32", "BYTES"}
+        if unknown or problem not in ("classes", "numbers"):
+            odd = repr(", ".join(sorted(unknown)) or problem)[:80]
+            raise FormError(Mistake(f"the signature of the model says {odd}, which is unknown"))
         return cls(read, problem, classes)

@@ -70,7 +70,8 @@ def arithmetic(model_bytes: bytes) -> Arithmetic:
         findings.append(
             Finding(
                 what="a row's answer depends on the rows that it is asked with:"
-                f" {_listed(dynamic)} takes its scale from the whole batch",
+                f" {_listed(dynamic)} {_verb(dynamic, 'takes its', 'take their')} scale from the"
+                " whole batch",
                 where=FILE,
                 hint="quantise it statically: the scales then lie in the file",
             )
@@ -79,7 +80,8 @@ def arithmetic(model_bytes: bytes) -> Arithmetic:
         findings.append(
             Finding(
                 what="products of bytes overflow on processors with AVX2 but without VNNI:"
-                f" {_listed(overflow)} multiplies unsigned by signed bytes of the whole range",
+                f" {_listed(overflow)} {_verb(overflow, 'multiplies', 'multiply')} unsigned by"
+                " signed bytes of the whole range",
                 where=FILE,
                 hint="quantise it with reduce_range=True, or open it elsewhere as it is opened"
                 ' here: with the session option session.x64quantprecision "1"',
@@ -216,3 +218,7 @@ def _said(node: Any) -> str:
 def _listed(said: Sequence[str]) -> str:
     more = f" and {len(said) - 1} more" if len(said) > 1 else ""
     return f"{said[0]}{more}"
+
+
+def _verb(subjects: Sequence[str], one: str, several: str) -> str:
+    return one if len(subjects) == 1 else several

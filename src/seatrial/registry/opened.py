@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from seatrial.environment.bundles.bundle import write
 from seatrial.errors import Mistake, UsageError, nearest
 from seatrial.inference.opening import model_digest, open_model
 from seatrial.inference.served import Served
@@ -12,7 +13,9 @@ from seatrial.inference.signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from seatrial.environment.bundles.bundle import Bundle
     from seatrial.inference.opening import Answers
     from seatrial.registry.registry import Registry, Version
 
@@ -28,6 +31,20 @@ def served(registry: Registry, version: Version) -> Served:
     """The version as the gateway opens it."""
     read = partial(registry.blobs.get, of=str(version))
     return Served.open(version.model, version.version, version.digest, read)
+
+
+def bundled(registry: Registry, version: Version, target: Path) -> Bundle:
+    """The version as a bundle for another machine: a new folder, or an archive by its ending."""
+    read = partial(registry.blobs.get, of=str(version))
+    return write(
+        target,
+        manifest_bytes=read(version.digest),
+        digest=version.digest,
+        read=read,
+        model=version.model,
+        version=version.version,
+        created=version.created,
+    )
 
 
 def signature_of(registry: Registry, version: Version) -> Signature:
@@ -56,6 +73,9 @@ def named(registry: Registry, text: str) -> Version:
     if not models:
         fix = "`seatrial run pipeline.yaml` makes one"
         raise UsageError(Mistake("this project has no model yet", fix=fix))
+    if text in models:
+        what = f"{text!r} does not say which version"
+        raise UsageError(Mistake(what, fix=f"write {text}@production, or {text}@1"))
     model, at, which = text.rpartition("@")
     if not at:
         if len(models) != 1:

@@ -108,7 +108,7 @@ class Proofs:
             return False
         self._running = None
         told, _ = running.process.communicate()
-        found = _read(told, running.process.returncode, now_s)
+        found = _read(told, running, now_s)
         before = self._found.get(running.version.digest)
         self._found[running.version.digest] = found
         if before is None or (before.kind, before.reason) != (found.kind, found.reason):
@@ -117,10 +117,45 @@ class Proofs:
         return True
 
 
-def _read(told: bytes, code: int, now_s: float) -> Proof:
-    """What the process told; one that died told enough."""
-    if code == 0:
-        said = orjson.loads(told)
-        return Proof(said["kind"], said.get("reason", ""), now_s)
-    how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+def _read(told: bytes, ended: _Running, now_s: float) -> Proof:
+    """What the process told; one that died told enough.
+
+    When it died over its machine, after its answers were proven, that stops only what was never
+    delivered, and is tried again: nobody has found out that the machine does not fit.
+    """
+    kind, reason = _last(told)
+    how = _how(ended.process.returncode)
+    if kind == "answers":
+        delivered = ended.version.delivered
+        why = f"its environment could not be compared: the process that looks ended with {how}"
+        return Proof("ready" if delivered else "failed", why, now_s)
+    if kind and not ended.process.returncode:
+        return Proof(kind, reason, now_s)
     return Proof("refused", f"its process ended with {how} while it was opened", now_s)
+
+
+def _last(told: bytes) -> tuple[str, str]:
+    """Kind and reason on the last line that has them; libraries may print others."""
+    kind, reason = "", ""
+    for line in told.splitlines():
+        try:
+            said = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(said, dict) and isinstance(said.get("kind"), str):
+            kind, reason = said["kind"], str(said.get("reason", ""))
+    return kind, reason
+
+
+def _how(code: int) -> str:
+    """In words.
+
+    >>> _how(1), _how(-11), _how(-40)
+    ('exit code 1', 'SIGSEGV', 'signal 40')
+    """
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {-code}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +64,13 @@ def machine_of(path: Path, name: str) -> Machine:
 
     FileError with every mistake in it.
     """
-    told = _told(path)
-    if not str(told.get("format", "")).startswith(PROOF):
-        return Machine(name=name, environment=document.read(path))
+    if path.suffix in PINNED:
+        what = "pinned packages say nothing of the machine that serves"
+        fix = "name a capture of it here, and the packages under `expected`"
+        raise FileError(Mistake(what, str(path), fix=fix))
+    told = document.parsed(path)
+    if not isinstance(told, dict) or not str(told.get("format", "")).startswith(PROOF):
+        return Machine(name=name, environment=document.demanded(told, str(path)))
     if told["format"] != proving.FORMAT or not _is_whole(told):
         what = "this proof cannot be read: it is cut, edited, or of a later release"
         fix = "prove it again there: `python -m seatrial.environment verify DIR --json > FILE`"
@@ -101,15 +104,6 @@ def _is_answered(form: object) -> bool:
         and isinstance(form.get("largest_difference"), int | float)
         and isinstance(form.get("said"), str)
     )
-
-
-def _told(path: Path) -> Mapping[str, Any]:
-    """The object in a file; an empty one where it has none, which the reader of captures tells."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _text(path: Path) -> str:

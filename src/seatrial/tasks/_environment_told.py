@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.environment.compare import compare
 from seatrial.environment.difference import Difference, settled
+from seatrial.environment.gathered import gathered
 from seatrial.outcome import Direction, Finding, Measure, Verdict
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Compared:
             yield Finding(what=_otherwise(self.machine), where=name, hint=ROWS)
         elif self.answers is None and self.machine.digest:
             yield Finding(what=_worthless(self.machine, version), where=name, hint=_prove(version))
-        grave = [each for each in self.differences if each.level != "info"]
+        grave = gathered(each for each in self.differences if each.level != "info")
         for each in grave[:TOLD]:
             yield Finding(what=str(replace(each, fix="")), where=name, hint=self._hint(each))
         if len(grave) > TOLD:

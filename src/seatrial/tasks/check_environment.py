@@ -7,21 +7,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
+from msgspec import Meta, field
 
 from seatrial.environment import document
-from seatrial.environment.bundles import bundle
 from seatrial.environment.capture import capture
 from seatrial.environment.demands import Demands
 from seatrial.environment.needs import Needs
-from seatrial.environment.policy import Policy, mistakes
+from seatrial.environment.policy import WORDS, Policy, mistakes
 from seatrial.environment.proof import proving
 from seatrial.errors import Mistake, SeatrialError, StoreError
 from seatrial.inference.tolerance import Tolerance
 from seatrial.ledger.store import canonical
 from seatrial.outcome import Outcome
+from seatrial.registry.opened import bundled
 from seatrial.tasks import Context, Scope, Task
 from seatrial.tasks._candidate import candidate
 from seatrial.tasks._environment_files import Machine, expected_of, machine_of
@@ -44,7 +44,8 @@ class CheckEnvironment(Task, frozen=True, kw_only=True):
 
     expected: str | None = None
     serving: str | tuple[str, ...] = ()
-    policy: dict[str, Literal["error", "warn", "info", "ignore"]] = msgspec.field(
+    # any value, so that a wrong level is told at its line with the nearest one
+    policy: dict[str, Annotated[Any, Meta(extra_json_schema={"enum": [*WORDS]})]] = field(
         default_factory=dict
     )
     golden_rows: bool = True
@@ -162,18 +163,9 @@ def _environment(context: Context, manifest: Mapping[str, Any]) -> Mapping[str, 
 
 def _proven(context: Context, version: Version) -> Machine:
     """What this machine is, and how a process of its own answered the candidate's golden rows."""
-    read = partial(context.blobs.get, of=str(version))
     with TemporaryDirectory(prefix="seatrial-") as folder:
         target = Path(folder) / "bundle"
-        bundle.write(
-            target,
-            manifest_bytes=read(version.digest),
-            digest=version.digest,
-            read=read,
-            model=version.model,
-            version=version.version,
-            created=version.created,
-        )
+        bundled(context.registry, version, target)
         # what was registered as a pickle runs in this project anyway
         found = proving.prove(target, trust_pickle=True)
     if found.proof is None and not found.found_out:

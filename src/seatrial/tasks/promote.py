@@ -15,6 +15,7 @@ from seatrial.tasks import Context, Scope, Task
 from seatrial.tasks._brakes import held_back
 from seatrial.tasks._candidate import candidate, demand_register, production, same_model
 from seatrial.tasks._policy import stage_margin, stage_policy
+from seatrial.tasks._refused import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -172,18 +173,7 @@ def _not_prepared(context: Context, version: Version) -> Outcome | None:
             )
         )
     if said.refused:
-        return Outcome(
-            verdict=Verdict.FAIL,
-            reason=f"a gateway refuses {version}: {said.refused[0].reason}",
-            findings=tuple(
-                Finding(
-                    what=f"{version} was refused: {nack.reason}",
-                    where=f"gateway {nack.gateway}",
-                    hint="production was not changed; make the version anew, or mend that machine",
-                )
-                for nack in said.refused
-            ),
-        )
+        return refused(version, said)
     if said.missing:
         raise StoreError(
             Mistake(

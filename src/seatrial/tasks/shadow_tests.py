@@ -12,7 +12,8 @@ from seatrial.errors import FileError, FormError, Mistake, StoreError
 from seatrial.evidence.agreement import Tally
 from seatrial.evidence.shadowing import Limits
 from seatrial.outcome import Outcome, Verdict, Wait
-from seatrial.registry import gateways, shadows
+from seatrial.registry import gateways, shadows, standing
+from seatrial.registry.gateways import READY
 from seatrial.registry.registry import PRODUCTION
 from seatrial.registry.standing import await_so
 from seatrial.tasks import Context, Input, Scope, Task, check_dataset
@@ -20,6 +21,7 @@ from seatrial.tasks._bounds import named_metric
 from seatrial.tasks._candidate import candidate, demand_register, production, same_model
 from seatrial.tasks._offline import DEFAULT_MARGIN, Offline, margin_of, no_margin, offline
 from seatrial.tasks._quality import Window
+from seatrial.tasks._refused import refused
 from seatrial.tasks._shadow_verdict import again, judged
 
 if TYPE_CHECKING:
@@ -128,6 +130,10 @@ class ShadowTests(Task, frozen=True, kw_only=True):
                 shadows.close(ledger, shadow.id)
             return _moved_on(serving)
         if shadow is None:
+            # what a gateway has refused by now will not be promoted: no 48 hours for it
+            ready = standing.of(ledger, context.workspace.home, mine.model, mine.version, READY)
+            if (stopped := refused(mine, ready)) is not None:
+                return stopped
             shadow = self._open(context, mine, serving)
         until = datetime.fromisoformat(shadow.until)
         if clock() < until:

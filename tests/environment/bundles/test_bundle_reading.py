@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import hashlib
 import io
 import json
+import os
 import shutil
 import tarfile
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +21,12 @@ from seatrial.environment.bundles.bundled import opened
 from seatrial.errors import FileError, SeatrialError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+SWOLLEN = 64 << 20
+"""Bytes that an archive of a few thousands stands for."""
 
 
 @pytest.fixture(scope="session")
@@ -117,9 +125,17 @@ def test_missing_linked_and_unexpected_files_are_all_told(folder: Path, tmp_path
     (folder / "README.txt").symlink_to(tmp_path / "elsewhere.txt")
     (folder / "numpy.py").write_text("")
     (folder / "more").symlink_to(tmp_path)
+    (folder / "\x1b[2J").write_text("")
     (folder / "seatrial" / "_hidden.py").write_text("")
     told = {each.where for each in refused(folder, StoreError).mistakes}
-    assert told == {"golden.json", "README.txt", "numpy.py", "more", "seatrial/_hidden.py"}
+    assert told == {
+        "golden.json",
+        "README.txt",
+        "numpy.py",
+        "more",
+        "seatrial/_hidden.py",
+        "\\x1b[2J",
+    }
 
 
 @pytest.mark.parametrize(
@@ -169,13 +185,54 @@ def test_a_listed_file_needs_its_digest_and_size(folder: Path, entry: object) ->
     assert "says no digest and size of more" in str(refused(folder, FileError))
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"model": ""}, {"model": "\x1b[2J"}, {"model": "a\nb"}, {"model": "x" * 9999},
+        {"version": -1}, {"version": 1 << 200}, {"format": "x" * 9999}, {"digest": "\n" * 99},
+        {"format": "seatrial.bundle/" + "x" * 9999}, {"digest": f"sha256:{'A' * 64}"},
+    ],
+)  # fmt: skip
+def test_what_a_listing_says_is_told_in_short_lines(folder: Path, odd: dict[str, object]) -> None:
+    listed(folder, lambda document: document.update(odd))
+    told = str(refused(folder, FileError))
+    assert all(line.isprintable() and len(line) < 300 for line in told.splitlines())
+
+
+def test_sizes_that_nobody_can_write_down_are_refused(tmp_path: Path, folder: Path) -> None:
+    entry = {"sha256": digest_of(b""), "bytes": int("9" * 4299)}
+    listed(folder, lambda document: document["files"].update(a=entry, b=entry, c=entry, d=entry))
+    content = (folder / "bundle.json").read_bytes()
+    place = tarred(tmp_path / "huge.tgz", a_file("bundle.json", content))
+    assert "says no digest and size of a" in str(refused(place, FileError))
+
+
+def test_a_manifest_that_is_changed_once_its_digest_is_known_is_seen(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = json.dumps({**json.loads((folder / "manifest.json").read_text()), "needs": None})
+    digested = hashlib.file_digest
+
+    def and_changed(content: Any, name: str) -> Any:
+        found = digested(content, name)
+        if content.name.endswith("manifest.json"):
+            (folder / "manifest.json").write_text(other)
+        return found
+
+    monkeypatch.setattr(hashlib, "file_digest", and_changed)
+    assert "is not the manifest of the version" in str(refused(folder, StoreError))
+
+
 def test_where_no_bundle_is(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("text")
     (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     for name, said in {
         "text.txt": "this file is no bundle",
         "empty": "this folder is no bundle",
+        "pipe": "this is no bundle",
         "absent": "there is no such bundle",
+        "text.txt/absent": "there is no such bundle",
     }.items():
         assert said in str(refused(tmp_path / name, FileError))
 
@@ -251,6 +308,57 @@ def test_a_zip_with_tricks_in_it_writes_nothing(
             packed.writestr(member, b"")
         assert said in str(refused(place, FileError))
     assert not list(tmp_path.rglob("evil"))
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.REGTYPE])
+def test_a_tar_that_swells_takes_no_memory(
+    tmp_path: Path, head: tuple[tarfile.TarInfo, bytes], kind: bytes
+) -> None:
+    bomb = tarfile.TarInfo("golden.json")
+    bomb.type = kind
+    place = tmp_path / "bomb.tgz"
+    with gzip.open(place, "wb", 1) as packed:
+        head[0].size, bomb.size = len(head[1]), SWOLLEN
+        packed.write(head[0].tobuf() + head[1] + bytes(-len(head[1]) % 512))
+        packed.write(bomb.tobuf(tarfile.GNU_FORMAT) + bytes(SWOLLEN))
+    with little_memory():
+        refused(place, FileError)
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_swells_takes_no_memory(
+    tmp_path: Path, head: tuple[tarfile.TarInfo, bytes], kind: int
+) -> None:
+    place = tmp_path / "bomb.zip"
+    size = json.loads(head[1])["files"]["golden.json"]["bytes"]
+    with zipfile.ZipFile(place, "w") as packed:
+        packed.writestr("bundle.json", head[1])
+        packed.writestr("golden.json", bytes(SWOLLEN), kind)
+    content = place.read_bytes()
+    lied = content.replace(SWOLLEN.to_bytes(4, "little"), size.to_bytes(4, "little"))
+    place.write_bytes(lied)
+    with little_memory():
+        refused(place, FileError)
+
+
+def test_a_listing_of_less_than_nothing_is_not_read_to_the_end(
+    tmp_path: Path, head: tuple[tarfile.TarInfo, bytes]
+) -> None:
+    head[0].size = -1
+    place = tmp_path / "bomb.tgz"
+    with gzip.open(place, "wb", 1) as packed:
+        packed.write(head[0].tobuf(tarfile.GNU_FORMAT) + bytes(SWOLLEN))
+    with little_memory():
+        refused(place, FileError)
+
+
+@contextlib.contextmanager
+def little_memory() -> Iterator[None]:
+    tracemalloc.start()
+    yield
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < SWOLLEN // 4
 
 
 @pytest.mark.parametrize("ending", [".tar.gz", ".zip"])

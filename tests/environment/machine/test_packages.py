@@ -254,6 +254,24 @@ def test_one_changed_byte_of_a_real_package_is_found(tmp_path: Path) -> None:
     assert packages([str(tmp_path)]).records["threadpoolctl"] == packages().records["threadpoolctl"]
 
 
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_a_copy_without_metadata_before_a_package_is_found(
+    tmp_path: Path, *, is_copied: bool
+) -> None:
+    """It is what would be imported, and nobody knows what it is."""
+    if is_copied:
+        module = Path(str(metadata.distribution("threadpoolctl").locate_file("threadpoolctl.py")))
+        (tmp_path / "threadpoolctl.py").write_bytes(module.read_bytes())
+    code = (
+        "import json, sys; sys.path.insert(0, sys.argv[1]);"
+        "from seatrial.environment.machine.packages import verified;"
+        "print(json.dumps(verified(['threadpoolctl', 'numpy']).altered))"
+    )
+    told = json.loads(_run(sys.executable, "-c", code, str(tmp_path)))
+    hidden = ["threadpoolctl.py (another threadpoolctl stands before it on the path: remove that)"]
+    assert told == ({"threadpoolctl": hidden} if is_copied else {})
+
+
 def test_packages_that_nothing_is_recorded_of_are_not_verified(tmp_path: Path) -> None:
     (planted(tmp_path, "thing", "1.0") / "RECORD").unlink()
     (planted(tmp_path, "empty", "1.0") / "RECORD").write_text("")

@@ -377,9 +377,10 @@ def test_the_program_says_yes_and_its_json_holds_the_capture(tmp_path: Path) -> 
     [
         ([], 2), (["--help"], 0), (["verify"], 2), (["verify", "nowhere"], 2),
         (["verify", ".", "--rows-at-once", "-1"], 2), (["verify", ".", "--timeout-s", "0"], 2),
-        (["verify", "bundle", "--digest", "sha256:0"], 5), (["compare", "a.json"], 2),
+        (["verify", "bundle", "--digest", "sha256:0"], 2), (["compare", "a.json"], 2),
+        (["verify", "bundle", "--digest", f"sha256:{'0' * 64}"], 5), (["verify", "x" * 300], 2),
         (["compare", "nowhere.json", "nowhere.json"], 2),
-        (["capture", "-o", "full/file.json"], 5), (["capture", "-o", "bundle/README.txt"], 2),
+        (["capture", "-o", "bundle/README.txt/x"], 2), (["capture", "-o", "bundle/README.txt"], 2),
     ],
 )  # fmt: skip
 def test_wrong_use_is_a_few_lines_and_an_exit_code(
@@ -426,6 +427,37 @@ def test_captures_are_written_and_compared(tmp_path: Path) -> None:
     assert len(told.json["others"]) == 2
 
 
+def test_a_digest_in_capitals_is_the_same_one(tmp_path: Path) -> None:
+    written = flights_late().write(tmp_path / "bundle")
+    assert environment("verify", ".", "--digest", written.listing.digest.upper(),
+                       folder=written.place).code == 0  # fmt: skip
+
+
+def test_who_stops_it_sees_no_traceback(tmp_path: Path) -> None:
+    place = endless().write(tmp_path / "bundle").place
+    words = [sys.executable, "-m", "seatrial.environment", "verify", str(place)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        assert eventually(lambda: len(of_this_test(str(place))) == 2)
+        asking.send_signal(signal.SIGINT)
+        out, err = asking.communicate(timeout=60)
+    assert (asking.returncode, out, err) == (130, b"", b"")
+    assert eventually(lambda: not of_this_test(str(place)))
+
+
+def test_what_a_bundle_says_steers_no_terminal(tmp_path: Path) -> None:
+    version = flights_late()
+    version.manifest["environment"] |= {
+        "machine": "\ud800", "kernel": "6.1\nyes: all is well", "locale": "\x1b[2J",
+        "dependencies": {"\x1b[2J": "1", "numpy": "\x1b[2J"},
+    }  # fmt: skip
+    place = version.write(tmp_path / "bundle").place
+    told = environment("verify", place, variables={"PYTHONIOENCODING": "ascii"})
+    assert told.code in {0, 1}, told.err
+    assert all(line.isprintable() for line in told.out.splitlines())
+    assert "\nyes: all" not in told.out
+    assert environment("verify", place, "--json").json["differences"]
+
+
 def test_a_reader_that_has_enough_is_no_fault() -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -433,6 +465,19 @@ def test_a_reader_that_has_enough_is_no_fault() -> None:
     ended = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (5, b"")
+
+
+def test_an_older_python_is_told_before_anything_fails_in_it() -> None:
+    program = (
+        "import runpy, sys; sys.version_info = (3, 9, 2, 'final', 0);"
+        "runpy.run_module('seatrial.environment', run_name='__main__')"
+    )
+    words = [sys.executable, "-c", program]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (5, "")
+    needed, fix = ended.stderr.splitlines()
+    assert needed == "this needs Python 3.11 or newer, and this is 3.9.2"
+    assert fix.startswith("  fix: ")
 
 
 def test_a_damaged_bundle_is_told_in_a_few_lines(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TAR = (".tar.gz", ".tgz")
 ZIP = (".zip",)
+OTHER = (".tar", ".gz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z")
+"""Endings by which somebody means an archive that is not written here."""
 
 _MODE = 0o644
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -34,12 +36,14 @@ _DAMAGED = (
     zlib.error,
     EOFError,
     gzip.BadGzipFile,
-    NotImplementedError,  # zipfile: a compression that it lacks
     RuntimeError,  # zipfile: it is encrypted
 )
+_PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Of these zipfile gives no more than is asked for; of others all that a few bytes stand for."""
+
 _PART_BYTES = 1 << 20
 
-Member = tuple[str, int, IO[bytes]]
+Member = tuple[str, int, IO[bytes] | gzip.GzipFile]
 
 
 def is_archive(path: Path) -> bool:
@@ -101,9 +105,9 @@ def _unpack(archive: Path, folder: Path) -> None:
             raise _wrong(archive, f"it holds {name} twice")
         seen.add(name)
         if known is None:
-            if name != listing.NAME or size > listing.LONGEST_BYTES:
+            if name != listing.NAME or not 0 <= size <= listing.LONGEST_BYTES:
                 raise _wrong(archive, f"it does not begin with {listing.NAME}, but {name[:80]!r}")
-            told = content.read(listing.LONGEST_BYTES)
+            told = content.read(size)
             known = listing.read(told, f"{archive}: {listing.NAME}")
             _demand_room(known, folder, archive)
             (folder / listing.NAME).write_bytes(told)
@@ -118,13 +122,18 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 
 def _tarred(archive: Path) -> Iterator[Member]:
-    # As a stream: what follows the first wrong member is never decompressed.
-    with tarfile.open(archive, "r|gz") as tar:
-        for member in tar:
-            content = tar.extractfile(member) if member.isreg() else None
-            if content is None:
+    """The plain files, whose content the caller takes whole before it asks for the next.
+
+    Header by header: tarfile itself would first read any long name or attribute into memory, be
+    it gigabytes. What follows the first wrong member is never decompressed.
+    """
+    with gzip.open(archive) as content:
+        while any(header := content.read(tarfile.BLOCKSIZE)):  # one of zeros ends it
+            member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+            if member.type not in {tarfile.REGTYPE, tarfile.AREGTYPE}:
                 raise _wrong(archive, f"{member.name[:80]!r} in it is no plain file")
             yield member.name, member.size, content
+            content.read(-member.size % tarfile.BLOCKSIZE)
 
 
 def _zipped(archive: Path) -> Iterator[Member]:
@@ -133,11 +142,13 @@ def _zipped(archive: Path) -> Iterator[Member]:
             kind = member.external_attr >> 28
             if member.is_dir() or kind not in {0, 0o10}:
                 raise _wrong(archive, f"{member.filename[:80]!r} in it is no plain file")
+            if member.compress_type not in _PACKED:
+                raise _wrong(archive, f"{member.filename[:80]!r} in it is compressed otherwise")
             with packed.open(member) as content:
                 yield member.filename, member.file_size, content
 
 
-def _copy(content: IO[bytes], to: Path, size: int) -> None:
+def _copy(content: IO[bytes] | gzip.GzipFile, to: Path, size: int) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     with to.open("xb") as file:
         left = size

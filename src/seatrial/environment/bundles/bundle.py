@@ -49,8 +49,8 @@ def write(
     made beside the target and then moved there, so that it is there whole or not at all. The same
     version written by the same release is the same bytes.
 
-    UsageError when something is there already, StoreError when it cannot be written or the
-    manifest names no model.
+    UsageError when something is there already or it names another kind of archive,
+    StoreError when it cannot be written or the manifest names no model.
     """
     target = target.absolute()
     _demand_free(target)
@@ -95,6 +95,9 @@ def _files(
 
 
 def _demand_free(target: Path) -> None:
+    if target.name.lower().endswith(archive.OTHER) and not archive.is_archive(target):
+        what, fix = "no archive of this kind is written", "let it end with .tar.gz, .tgz or .zip"
+        raise UsageError(Mistake(what, where=str(target), fix=fix))
     if not target.parent.is_dir():
         fix = f"mkdir -p {target.parent}"
         raise UsageError(Mistake("there is no such folder", where=str(target.parent), fix=fix))

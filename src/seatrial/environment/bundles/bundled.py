@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from seatrial.environment.bundles import listing
+from seatrial.environment.printable import printable
 from seatrial.errors import FileError, Mistake, StoreError
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ CODE = "seatrial"
 """The folder with the code that proves a bundle."""
 
 _COMPILED = "__pycache__"
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
+_NAME = "name the folder or the archive that `seatrial bundle` wrote"
 _ANEW = "copy the bundle anew, or make it anew with `seatrial bundle`"
 
 
@@ -55,7 +60,8 @@ def opened(place: Path, *, digest: str | None = None) -> Iterator[Bundled]:
     FileError when there is no bundle; StoreError when it is damaged, holds what it does not list,
     or is another version.
     """
-    if place.is_file():
+    mode = _mode(place)
+    if S_ISREG(mode):
         # Only for an archive: what it imports takes longer than to verify a folder.
         from seatrial.environment.bundles import archive  # noqa: PLC0415
 
@@ -67,10 +73,20 @@ def opened(place: Path, *, digest: str | None = None) -> Iterator[Bundled]:
         with archive.unpacked(place) as folder:
             yield _verified(folder, str(place), digest)
         return
-    if not place.is_dir():
-        fix = "name the folder or the archive that `seatrial bundle` wrote"
-        raise FileError(Mistake("there is no such bundle", where=str(place), fix=fix))
+    if not S_ISDIR(mode):
+        raise FileError(Mistake("this is no bundle", where=str(place), fix=_NAME))
     yield _verified(place, str(place), digest)
+
+
+def _mode(place: Path) -> int:
+    try:
+        return place.stat().st_mode
+    except OSError as error:
+        if error.errno in _ABSENT:
+            absent = Mistake("there is no such bundle", where=str(place), fix=_NAME)
+            raise FileError(absent) from error
+        what = f"the bundle cannot be read: {error.strerror}"
+        raise StoreError(Mistake(what, where=str(place))) from error
 
 
 def _verified(folder: Path, where: str, digest: str | None) -> Bundled:
@@ -89,9 +105,8 @@ def _verified(folder: Path, where: str, digest: str | None) -> Bundled:
 def _listing(folder: Path, where: str) -> Listing:
     file = folder / listing.NAME
     if not file.is_file():
-        fix = "name the folder or the archive that `seatrial bundle` wrote"
         what = f"this folder is no bundle: it has no {listing.NAME}"
-        raise FileError(Mistake(what, where=where, fix=fix))
+        raise FileError(Mistake(what, where=where, fix=_NAME))
     with file.open("rb") as content:
         return listing.read(content.read(listing.LONGEST_BYTES), f"{where}/{listing.NAME}")
 
@@ -113,7 +128,7 @@ def _strangers(folder: Path, known: Listing) -> Iterator[Mistake]:
             if named in {listing.NAME, *known.files} or (compiled and ".pyc" in name):
                 continue
             what, fix = "the bundle holds what it does not list", f"remove it, or {_ANEW}"
-            yield Mistake(what, where=named, fix=fix)
+            yield Mistake(what, where=printable(named), fix=fix)
 
 
 def _damaged(folder: Path, known: Listing) -> Iterator[Mistake]:
@@ -129,12 +144,16 @@ def _damaged(folder: Path, known: Listing) -> Iterator[Mistake]:
 
 
 def _manifest(folder: Path, known: Listing, where: str) -> Mapping[str, Any]:
-    """The manifest, which is the version's own, and says the same of its files as the bundle."""
-    if MANIFEST not in known.files or known.files[MANIFEST].digest != known.digest:
+    """The manifest, which is the version's own, and says the same of its files as the bundle.
+
+    Its digest is that of the bytes which are read here: the file may have been changed just now.
+    """
+    content = (folder / MANIFEST).read_bytes() if MANIFEST in known.files else b""
+    if listing.entry(content).digest != known.digest:
         what = f"{MANIFEST} is not the manifest of the version that the bundle names"
         raise StoreError(Mistake(what, where=where, fix=_ANEW))
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
+        manifest = json.loads(content)
         files = manifest["files"]
         form = next(name for name in FORMS if name in files)
         wanted = {name: files[name] for name in (form, GOLDEN)}

@@ -9,6 +9,7 @@ FILES = (
     "__init__.py",
     "data/__init__.py",
     "data/dataset.py",
+    "data/whole_file.py",
     "errors.py",
     "workspace.py",
 )

@@ -16,7 +16,11 @@ NAME = "bundle.json"
 LONGEST_BYTES = 1 << 20
 """A longer ``bundle.json`` is none of ours: it has one short line a file."""
 
+LARGEST = 1 << 62
+"""No version has a greater number, and no file a greater size."""
+
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_MODEL = re.compile(r"[a-z_][a-z0-9_]{0,199}")
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _PATH = re.compile(rf"{_PART}(/{_PART})*")
 """Parts of plain letters: no absolute path, no ``..``, no drive, no hidden file."""
@@ -83,6 +87,10 @@ def read(content: bytes, where: str) -> Listing:
         raise _none(f"it has no {wrong[0]!r} of the right type", where)
     if not _DIGEST.fullmatch(document["digest"]):
         raise _none(f"its digest is {document['digest'][:80]!r}", where)
+    if not _MODEL.fullmatch(document["model"]):
+        raise _none(f"its model is {document['model'][:80]!r}", where)
+    if not 0 <= document["version"] <= LARGEST:
+        raise _none("its version is none", where)
     files = {name: _entry(name, told, where) for name, told in document["files"].items()}
     return Listing(files=files, **{key: document[key] for key in _TYPES if key != "files"})
 
@@ -98,10 +106,10 @@ def _document(content: bytes, where: str) -> dict[str, Any]:
     if told == FORMAT:
         return document
     if isinstance(told, str) and told.startswith(FORMAT.rstrip("1")):
-        what = f"the bundle has the format {told!r}, and only {FORMAT!r} is known here"
+        what = f"the bundle has the format {told[:80]!r}, and only {FORMAT!r} is known here"
         fix = "use the program that lies in the bundle: `python -m seatrial.environment verify .`"
         raise FileError(Mistake(what, where=where, fix=fix))
-    raise _none(f"its format is {told!r}, not {FORMAT!r}", where)
+    raise _none(f"its format is {repr(told)[:80]}, not {FORMAT!r}", where)
 
 
 def _entry(name: str, told: object, where: str) -> Entry:
@@ -113,7 +121,7 @@ def _entry(name: str, told: object, where: str) -> Entry:
             isinstance(digest, str)
             and _DIGEST.fullmatch(digest)
             and type(size) is int
-            and size >= 0
+            and 0 <= size <= LARGEST
         ):
             return Entry(digest, size)
     raise _none(f"it says no digest and size of {name}", where)

@@ -6,6 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from seatrial.environment.changes import recorded
 from seatrial.environment.needs import Needs
 
 if TYPE_CHECKING:
@@ -54,20 +55,21 @@ def _packages(*, pickled: bool) -> str:
 def _trained(manifest: Mapping[str, Any]) -> str:
     """By which releases it was trained, of the packages that take part in an answer."""
     environment = manifest.get("environment")
-    known = environment.get("dependencies", {}) if isinstance(environment, dict) else {}
+    environment = environment if isinstance(environment, dict) else {}
+    known = recorded.packages(environment) or {}
     needed = Needs.of_manifest(manifest).packages
     pins = [f"{name}=={known[name]}" for name in needed if name in known]
-    python = environment.get("python_version") if isinstance(environment, dict) else None
+    python = recorded.text(environment, "python_version") or "of unknown release"
     if not pins:
         return "With which packages it was trained is not recorded."
-    return f"It was trained with Python {python or 'of unknown release'} and {' '.join(pins)}."
+    return f"It was trained with Python {python} and {' '.join(pins)}."
 
 
 def _listed(files: Container[str]) -> str:
     about = {
         "bundle.json": "the digests and sizes of all other files",
         "manifest.json": "the version: its signature, training, environment, demands, digests",
-        "golden.json": "the golden rows and their answers",
+        "golden.json": "the golden rows, of values it was trained on, and their answers",
         "model.onnx": "the model, one input a column",
         "matrix.onnx": "the same model, fed one matrix of numbers: input 'features' [n, columns]",
         "model.pickle": "the model; to open it runs the code that it holds",

@@ -8,6 +8,7 @@ from seatrial.environment.changes import recorded
 from seatrial.environment.changes.machine import LIBRARIES
 from seatrial.environment.changes.packages import ABSENT, short, versions
 from seatrial.environment.changes.settings import UNSET, said
+from seatrial.environment.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +34,9 @@ def fields(captures: Sequence[Capture]) -> list[dict[str, str]]:
     >>> fields([{"dependencies": {"numpy": "2.4.6"}}, {"dependencies": {}, "cpu": {"cores": 4}}])
     [{'dependencies.numpy': '2.4.6'}, {'cpu.cores': '4', 'dependencies.numpy': 'not installed'}]
     """
-    found = [dict(_fields(each)) for each in captures]
+    found = [
+        {printable(field): printable(value) for field, value in _fields(each)} for each in captures
+    ]
     every = {field for each in found for field in each}
     for key, absent in (("dependencies", ABSENT), ("variables", UNSET)):
         named = [field for field in sorted(every) if field.startswith(f"{key}.")]

@@ -73,7 +73,9 @@ def package_changes(
     others = []
     for name in sorted(every | chosen):
         for change in _changes(name, there, here):
-            if name in chosen:
+            if needed is None and change.rule == "package.missing":
+                yield replace(change, why="anything may need it")
+            elif name in chosen:
                 yield change
             elif change.rule == "package.altered":
                 yield replace(change, rule="package.other_altered")

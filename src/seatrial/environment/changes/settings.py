@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.environment.changes import recorded
 from seatrial.environment.changes.change import Change
+from seatrial.environment.machine.variables import A_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -140,6 +141,8 @@ def _export(key: str, value: str) -> str:
     >>> _export("locale", "C.UTF-8 (utf-8)"), _export("timezone", "UTC+01:00")
     ('export LC_ALL=C.UTF-8', '')
     """
+    if value.startswith(A_PATH):
+        return ""
     if key == "locale":
         return f"export LC_ALL={shlex.quote(value.partition(' ')[0])}"
     # An offset is no name, and TZ counts offsets the other way round.

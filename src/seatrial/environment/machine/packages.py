@@ -6,12 +6,14 @@ Nothing is asked but the folders of metadata on the path, through :mod:`importli
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import zipfile
 import zlib
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -114,6 +116,8 @@ def verified(
     """Read every file of the packages ``names`` and compare it with what was recorded of it.
 
     Packages without a RECORD and editable ones cannot be verified, so they are in neither part.
+    Where a copy without metadata stands before a package on :data:`sys.path`, none of its files
+    is what runs: that is told as if it were altered.
 
     >>> verified(["threadpoolctl"]).names
     ['threadpoolctl']
@@ -129,8 +133,34 @@ def verified(
         if each.record and not each.editable:
             files = altered(each.record, Path(str(each.found.locate_file(""))))
         if files is not None:
-            found[name] = files
+            hidden = _hidden_by_another(each) if path is None else []
+            found[name] = [*hidden, *files]
     return Verified([*found], {name: files for name, files in found.items() if files})
+
+
+def _hidden_by_another(package: Installed) -> list[str]:
+    """The module that is called as the package, where this process would import another one.
+
+    Modules of other names are not looked at: too many packages bring a `tests` or the like.
+    """
+    module = package.name.replace("-", "_")
+    names = (f"{module}/__init__.py", f"{module}.py")
+    own = {name: str(package.found.locate_file(name)) for name in names}
+    name = next((name for name, place in own.items() if os.path.isfile(place)), None)  # noqa: PTH113
+    try:
+        spec = find_spec(module) if name is not None else None
+    except ValueError:  # whoever made the module that is loaded did not say whence
+        spec = None
+    if name is None or spec is None or spec.origin is None:
+        return []
+    # by their folders: what is compiled beside its source is imported in its place
+    if _folder(spec.origin) == _folder(own[name]):
+        return []
+    return [f"{name} (another {module} stands before it on the path: remove that)"]
+
+
+def _folder(file: str) -> str:
+    return os.path.realpath(os.path.dirname(file))  # noqa: PTH120
 
 
 def dependencies(path: Sequence[str] | None = None) -> dict[str, str]:

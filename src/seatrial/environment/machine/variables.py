@@ -51,6 +51,9 @@ VARIABLES = (
 IMAGE = "SEATRIAL_IMAGE"
 """The variable by which a container is told the digest of its image."""
 
+A_PATH = "a path"
+"""Stands for the value of a variable that is a path."""
+
 LOCALTIME = Path("/etc/localtime")
 TIMEZONE = Path("/etc/timezone")
 
@@ -61,12 +64,12 @@ _DIGEST = re.compile(r"(?:^|@)(sha256:[0-9a-f]{64})$")
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Those of the allow-list that are set.
+    """Those of the allow-list that are set; of a path only that it is one.
 
-    >>> variables({"OMP_NUM_THREADS": "2", "SEATRIAL_TOKEN": "secret"})
-    {'OMP_NUM_THREADS': '2'}
+    >>> variables({"OMP_NUM_THREADS": "2", "TZ": ":/home/me/zone", "SEATRIAL_TOKEN": "secret"})
+    {'OMP_NUM_THREADS': '2', 'TZ': 'a path'}
     """
-    return {name: environ[name] for name in VARIABLES if name in environ}
+    return {name: _pathless(environ[name]) for name in VARIABLES if name in environ}
 
 
 def letters(environ: Mapping[str, str], encoding: str | None = None) -> str:
@@ -76,7 +79,7 @@ def letters(environ: Mapping[str, str], encoding: str | None = None) -> str:
     'de_DE.UTF-8 (utf-8)'
     """
     chosen = next(filter(None, map(environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
-    return f"{chosen} ({(encoding or locale.getencoding()).lower()})"
+    return f"{_pathless(chosen)} ({(encoding or locale.getencoding()).lower()})"
 
 
 def timezone(
@@ -111,6 +114,11 @@ def image(environ: Mapping[str, str]) -> str | None:
     """
     match = _DIGEST.search(environ.get(IMAGE, "").strip())
     return match[1] if match else None
+
+
+def _pathless(value: str) -> str:
+    """The value; a file or folder of this machine says nothing elsewhere, but whose it is."""
+    return A_PATH if value.lstrip(":").startswith(("/", "~")) else value
 
 
 def _target(link: Path) -> str:

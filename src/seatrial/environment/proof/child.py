@@ -53,6 +53,7 @@ def _proof(question: Question) -> dict[str, Any]:
     """Every form of the model, asked the golden rows; FormError when it cannot answer them."""
     # Only now, and only here: a machine that lacks these can still be captured.
     from seatrial.inference import golden  # noqa: PLC0415
+    from seatrial.inference.batches import CANNOT_ANSWER  # noqa: PLC0415
     from seatrial.inference.matrix import Matrix  # noqa: PLC0415
     from seatrial.inference.opening import open_model  # noqa: PLC0415
     from seatrial.inference.session import SERVED, Settings  # noqa: PLC0415
@@ -76,7 +77,7 @@ def _proof(question: Question) -> dict[str, Any]:
     def proof(model: Answers) -> dict[str, Any]:
         try:
             found = golden.verify(model, rows, tolerance)
-        except _cannot_answer() as error:
+        except CANNOT_ANSWER as error:
             reason = " ".join(str(error).split())[:200]
             raise FormError(Mistake(f"the model fails on its golden rows:\n{reason}")) from error
         return {**asdict(found), "ok": found.ok, "said": found.said}
@@ -86,21 +87,6 @@ def _proof(question: Question) -> dict[str, Any]:
     if MATRIX in files:
         proofs[MATRIX] = proof(Matrix.load(read(files[MATRIX]), signature, settings))
     return proofs
-
-
-def _cannot_answer() -> tuple[type[Exception], ...]:
-    """What asking a model may raise when the model is at fault; no common parent but Exception."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as raised  # noqa: PLC0415
-
-    from seatrial.inference.pickled import NoAnswerError  # noqa: PLC0415
-
-    return (
-        NoAnswerError,
-        raised.Fail,
-        raised.InvalidArgument,
-        raised.NotImplemented,
-        raised.RuntimeException,
-    )
 
 
 def _verified(file: Path, digest: str) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seatrial.environment.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 
 def lines(proven: Proven) -> Iterator[str]:
     """Yes or no first, then one line a reason."""
+    return map(printable, _lines(proven))
+
+
+def _lines(proven: Proven) -> Iterator[str]:
     yield f"{'yes' if proven.ok else 'no'}: {proven.said}"
     for line in proven.trouble.splitlines():
         if not proven.said.endswith(line):

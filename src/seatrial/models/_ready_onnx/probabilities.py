@@ -15,6 +15,9 @@ ROUNDED = 1e-3
 """How far sums may be off: a float16 keeps three digits."""
 
 
+_QUANTISED = ("QLinear", "QuantizeLinear")
+
+
 def demand_probabilities(around: Around, table: NDArray[Any], name: str) -> None:
     """Refuse an output that holds no probabilities, and say what it looks like.
 
@@ -40,6 +43,8 @@ def demand_probabilities(around: Around, table: NDArray[Any], name: str) -> None
         sums = each.sum(axis=1)
         what = f"the file's output {name!r} sums to {sums.min():.3g} up to {sums.max():.3g} a row,"
         fix = "end in one softmax, or divide each row by its sum, before exporting"
+        if any(node.op_type.startswith(_QUANTISED) for node in around.graph.node):
+            fix = "keep its end in float32: quantise with op_types_to_quantize=['MatMul', 'Conv']"
         raise around.wrong(f"{what} where probabilities sum to one", fix)
 
 
