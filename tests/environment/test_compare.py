@@ -194,15 +194,16 @@ def test_the_gravest_comes_first_then_the_fields_in_order() -> None:
     assert [each.field for each in found] == ["libc", "locale", "cpu.cores", "kernel"]
 
 
-def test_packages_that_the_model_does_not_need_share_one_line() -> None:
+def test_packages_that_the_model_does_not_need_share_a_line_for_each_way_to_differ() -> None:
     there = device(dependencies=BUILD["dependencies"] | {f"a{n}": "1.0" for n in range(9)})
     here = device(dependencies=BUILD["dependencies"] | {"extra": "1.0"})
-    [line] = compare(there, here, ONNX)
-    assert line.field == "dependencies"
-    assert "10 packages" in line.why
-    assert "a0 1.0" in line.expected
-    assert "a0 not installed" in line.got
-    assert "and 4 more" in line.got
+    missing, unexpected = compare(there, here, ONNX)
+    assert missing.field == "dependencies, missing"
+    assert "9 packages" in missing.why
+    assert missing.expected == "a0 1.0, a1 1.0, a2 1.0, a3 1.0, a4 1.0, a5 1.0 and 3 more"
+    assert missing.got == "not installed"
+    assert (unexpected.expected, unexpected.got) == ("not installed", "extra 1.0")
+    assert "a package that the model does not need" in unexpected.why
     apart = compare(there, here, ONNX, together=False)
     assert len(apart) == 10
     assert {each.level for each in apart} == {"info"}

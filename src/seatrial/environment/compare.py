@@ -43,8 +43,8 @@ def compare(
 
     Both are captures (:func:`seatrial.environment.capture.capture`), perhaps old or partial: what
     one of them does not know is no difference, but one info says what was not known. ``expected``
-    is where the model was trained. The packages that the model does not need share one line, unless
-    they are not to be ``together``.
+    is where the model was trained. The packages that the model does not need share a line,
+    unless they are not to be ``together``.
 
     >>> found = compare(
     ...     {"python_version": "3.11.7", "dependencies": {"numpy": "2.4.6"}},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from seatrial.environment.changes import recorded
 from seatrial.environment.changes.change import Change
@@ -54,7 +54,7 @@ def package_changes(
     *,
     together: bool = True,
 ) -> Iterator[Change]:
-    """The packages that differ: each that is needed by itself, all others in one line.
+    """The packages that differ: each that is needed by itself, all others together.
 
     ``needed`` are normalised names, None for all of them; ``named`` are others that have a line
     of their own, as have all when they are not to be ``together``. Of an expected side that does
@@ -63,7 +63,7 @@ def package_changes(
     >>> [change.field for change in package_changes(
     ...     {"dependencies": {"numpy": "2.4.6", "a": "1", "b": "1"}},
     ...     {"dependencies": {"numpy": "2.5.0", "a": "2"}}, needed=["numpy"])]
-    ['dependencies.numpy', 'dependencies']
+    ['dependencies.numpy', 'dependencies', 'dependencies, missing']
     """
     there, here = _side(expected), _side(got)
     if not here.known:
@@ -227,23 +227,34 @@ def _installed(name: str, there: _Side, here: _Side) -> Iterator[Change]:
 
 
 def _together(others: Sequence[Change]) -> Iterator[Change]:
-    """The packages that do not matter, in one line: the first change of each."""
+    """The packages that do not matter, the first change of each: a line for each way to differ."""
     found = [*{change.package: change for change in reversed(others)}.values()][::-1]
     if len(found) == 1:
         yield replace(found[0], rule="package.other", why="", fix="")
-    elif found:
-        yield Change(
-            rule="package.other",
-            field="dependencies",
-            expected=_several([f"{each.package} {each.expected}" for each in found]),
-            got=_several([f"{each.package} {each.got}" for each in found]),
-            why=f"{len(found)} packages that the model does not need",
-        )
+        return
+    gone = [each for each in found if each.got == ABSENT]
+    new = [each for each in found if each.expected == ABSENT]
+    other = [each for each in found if ABSENT not in {each.expected, each.got}]
+    ways = {"dependencies": other, "dependencies, missing": gone, "dependencies, unexpected": new}
+    for field, group in ways.items():
+        if group:
+            yield Change(
+                rule="package.other",
+                field=field,
+                expected=ABSENT if group is new else _several(group, "expected"),
+                got=ABSENT if group is gone else _several(group, "got"),
+                why=f"{_count(group)} that the model does not need",
+            )
 
 
-def _several(told: Sequence[str]) -> str:
-    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    return ", ".join(told[:NAMED]) + more
+def _count(group: Sequence[Change]) -> str:
+    return f"{len(group)} packages" if len(group) > 1 else "a package"
+
+
+def _several(group: Sequence[Change], side: Literal["expected", "got"]) -> str:
+    told = [f"{each.package} {getattr(each, side)}" for each in group[:NAMED]]
+    more = f" and {len(group) - NAMED} more" if len(group) > NAMED else ""
+    return ", ".join(told) + more
 
 
 def _unnamed(expected: Capture, got: Capture) -> Iterator[Change]:
