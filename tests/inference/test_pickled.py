@@ -29,6 +29,8 @@ from seatrial.inference.signature import Input, Signature
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 MIXED = Signature((Input("a", "FP32"), Input("word", "BYTES")), "classes", ("no", "yes"))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.tasks.conftest import Project
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 MODEL = "ml_model_training_pipeline"
 CHECK = "train_model.check_environment"
 REGISTER = "          metrics: training_metrics.json\n"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from seatrial.registry.project import Project as Stores
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 MODEL = "ml_model_training_pipeline"
 ONE_COLUMN = "validate_data.check_distribution.columns=[feature_1]"
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.tasks.conftest import Project, Went
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 ROWS = 300
 
 PIPELINE = """

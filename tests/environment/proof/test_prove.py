@@ -31,6 +31,8 @@ from seatrial.inference.signature import Input, Signature
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.slow  # each is quick, and there are many
+
 NUMBERS = Signature((Input("a", "FP32"),), "numbers")
 HEAD = b'{"features": "matrix"}\n'
 
