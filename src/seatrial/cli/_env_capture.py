@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial import workspace
-from seatrial.cli._env_side import text_of
 from seatrial.cli._options import json_option, print_json
+from seatrial.environment.text_file import text_of
 from seatrial.errors import Mistake, UsageError
 
 if TYPE_CHECKING:

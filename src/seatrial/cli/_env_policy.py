@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.cli._env_side import text_of
 from seatrial.environment.policy import Policy
+from seatrial.environment.text_file import text_of
 from seatrial.errors import FileError
 from seatrial.pipeline.located import locate
 from seatrial.pipeline.notes import Notes, by_place, kind

@@ -8,7 +8,7 @@ from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from seatrial.cli._options import existing_project
-from seatrial.errors import FileError, Mistake, UsageError, nearest
+from seatrial.errors import Mistake, UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -78,7 +78,7 @@ def _side(text: str, packages: Collection[str]) -> Side:
         path.stat()
     except OSError as error:
         raise UsageError(_nothing(text, error)) from error
-    from seatrial.tasks._environment_files import PINNED, expected_of, machine_of
+    from seatrial.environment.machines import PINNED, expected_of, machine_of
 
     if path.suffix in PINNED:
         return Side(name=path.stem, environment=expected_of(path))
@@ -124,23 +124,6 @@ def _with_demands(text: str) -> Side:
             manifest = dict(bundle.manifest)
     demands = Demands.of(manifest)
     return Side(name=name, environment=demands.environment, demands=demands, digest=digest)
-
-
-def text_of(path: Path, what: str) -> str:
-    """A file's text; ``what`` is the subject of the FileError when it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        near = nearest(path.name, [each.name for each in path.parent.glob("*")])
-        sentence = f"{what} is not there"
-        raise FileError(Mistake(sentence, str(path), nearest=near, fix="check its name")) from error
-    except UnicodeDecodeError as error:
-        sentence = f"{what} is not UTF-8"
-        raise FileError(Mistake(sentence, str(path), fix="save it as UTF-8")) from error
-    except OSError as error:
-        sentence = f"{what} cannot be read: {error.strerror or error}"
-        fix = "check that it is a file, and that you may read it"
-        raise FileError(Mistake(sentence, str(path), fix=fix)) from error
 
 
 def _nothing(text: str, error: OSError) -> Mistake:

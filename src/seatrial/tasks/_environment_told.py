@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from seatrial.environment.demands import Demands
+    from seatrial.environment.machines import Machine
     from seatrial.inference.tolerance import Tolerance
     from seatrial.registry.registry import Version
-    from seatrial.tasks._environment_files import Machine
 
 TOLD = 20
 """So many differences of a machine are findings, the rest is counted."""

@@ -14,6 +14,7 @@ from msgspec import Meta, field
 from seatrial.environment import document
 from seatrial.environment.capture import capture
 from seatrial.environment.demands import Demands
+from seatrial.environment.machines import Machine, expected_of, machine_of
 from seatrial.environment.needs import Needs
 from seatrial.environment.policy import WORDS, Policy, mistakes
 from seatrial.environment.proof import proving
@@ -24,7 +25,6 @@ from seatrial.outcome import Outcome
 from seatrial.registry.opened import bundled
 from seatrial.tasks import Context, Scope, Task
 from seatrial.tasks._candidate import candidate
-from seatrial.tasks._environment_files import Machine, expected_of, machine_of
 from seatrial.tasks._environment_told import Compared, compared, measures, reason, verdict
 
 if TYPE_CHECKING:

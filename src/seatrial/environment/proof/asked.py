@@ -167,14 +167,15 @@ def _read(result: Path, otherwise: str) -> Asked:
     environment = told.get("environment")
     known = environment if isinstance(environment, dict) else {}
     proof, trouble = told.get("proof"), told.get("trouble")
-    if isinstance(proof, dict) and proof and all(map(_is_proof, proof.values())):
+    if isinstance(proof, dict) and proof and all(map(is_answer, proof.values())):
         return Asked(environment=known, proof=proof)
     if isinstance(trouble, str) and trouble:
         return Asked(environment=known, trouble=trouble, found_out=told.get("found_out") is True)
     return Asked(environment=known, trouble=otherwise)
 
 
-def _is_proof(told: object) -> bool:
+def is_answer(told: object) -> bool:
+    """Whether this says how one form of a model answered, as far as that is read again."""
     return (
         isinstance(told, dict)
         and isinstance(told.get("ok"), bool)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state
 
 from seatrial.inference.answer import Answer, class_labels, most_probable
+from seatrial.inference.batches import CANNOT_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +26,6 @@ _KINDS = {
     "tensor(double)": np.float64,
     "tensor(string)": object,
 }
-# What a run may raise when it cannot take what it is fed; they have no common parent but Exception.
-_CANNOT_ANSWER = (
-    onnxruntime_pybind11_state.Fail,
-    onnxruntime_pybind11_state.InvalidArgument,
-    onnxruntime_pybind11_state.NotImplemented,
-    onnxruntime_pybind11_state.RuntimeException,
-)
 _MATRIX_RANK = 2
 _ERRORS_ONLY = 3
 
@@ -56,7 +49,7 @@ def answer_as_given(
     outputs = [each.name for each in session.get_outputs()]
     try:
         said = session.run(None, fed)
-    except _CANNOT_ANSWER:
+    except CANNOT_ANSWER:
         return None  # whether it can answer such rows at all, our form of it tells
     return _read(dict(zip(outputs, said, strict=True)), signature)
 

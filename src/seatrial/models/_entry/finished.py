@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnxruntime.capi import onnxruntime_pybind11_state
 
 from seatrial.errors import FormError, Mistake
+from seatrial.inference.batches import CANNOT_ANSWER
 from seatrial.inference.session import Model
 from seatrial.inference.signature import Signature
 from seatrial.models import Witness
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
 
     from seatrial.inference.answer import Answer
     from seatrial.models import Training
-
-# What a run may raise when the graph is at fault; they have no common parent but Exception.
-_CANNOT_ANSWER = (
-    onnxruntime_pybind11_state.Fail,
-    onnxruntime_pybind11_state.InvalidArgument,
-    onnxruntime_pybind11_state.NotImplemented,
-    onnxruntime_pybind11_state.RuntimeException,
-)
-
 
 GIVEN = "the file as it was given"
 """Whose answers the witness of a file has."""
@@ -69,7 +60,7 @@ def _answered(
 def _asked(model: Model, rows: Mapping[str, NDArray[Any]], where: str) -> Answer:
     try:
         return model.predict(rows)
-    except _CANNOT_ANSWER as error:
+    except CANNOT_ANSWER as error:
         reason = " ".join(str(error).split())[:200]
         what = f"the model fails on rows with missing or unknown values:\n{reason}"
         fix = "requests bring such values: let its encoders ignore what is unknown"

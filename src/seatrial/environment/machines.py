@@ -1,4 +1,4 @@
-"""What the files say that ``check_environment`` names: captures, pinned packages, proofs."""
+"""What files say of machines: captures, pinned packages, proofs that were brought."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.environment import document, requirements
 from seatrial.environment.proof import proving
-from seatrial.errors import FileError, Mistake, nearest
+from seatrial.environment.proof.asked import is_answer
+from seatrial.environment.text_file import text_of
+from seatrial.errors import FileError, Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +42,7 @@ class Machine:
     def answers(self) -> bool | None:
         """Whether the golden rows were answered equally, in every form; None: not known."""
         if self.proof:
-            return all(each["ok"] for each in self.proof.values())
+            return proving.answered(self.proof)
         return False if self.found_out else None
 
     @property
@@ -55,7 +57,7 @@ def expected_of(path: Path) -> Mapping[str, Any]:
     FileError with every mistake in it.
     """
     if path.suffix in PINNED:
-        return requirements.read(_text(path), str(path))
+        return requirements.read(text_of(path, "the list of packages"), str(path))
     return document.read(path)
 
 
@@ -92,28 +94,5 @@ def _is_whole(told: Mapping[str, Any]) -> bool:
     return (
         all(isinstance(told.get(key), kind) for key, kind in types.items())
         and isinstance(proof, dict | None)
-        and all(map(_is_answered, (proof or {}).values()))
+        and all(map(is_answer, (proof or {}).values()))
     )
-
-
-def _is_answered(form: object) -> bool:
-    return (
-        isinstance(form, dict)
-        and isinstance(form.get("ok"), bool)
-        and isinstance(form.get("rows"), int)
-        and isinstance(form.get("largest_difference"), int | float)
-        and isinstance(form.get("said"), str)
-    )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        fix = "save the file as UTF-8"
-        raise FileError(Mistake("this is no text in UTF-8", str(path), fix=fix)) from error
-    except OSError as error:
-        near = nearest(path.name, [each.name for each in path.parent.glob("*")])
-        what = f"the file cannot be read: {error.strerror or error}"
-        fix = "pin what is installed: `seatrial env capture --requirements`, or name a capture"
-        raise FileError(Mistake(what, str(path), nearest=near, fix=fix)) from error
