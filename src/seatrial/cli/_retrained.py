@@ -20,7 +20,7 @@ import msgspec
 from seatrial import extend, workspace
 from seatrial.engines import Work
 from seatrial.engines._step import perform
-from seatrial.environment.machine.variables import VARIABLES
+from seatrial.environment.machine.variables import A_PATH, VARIABLES
 from seatrial.errors import Mistake, SeatrialError, StoreError
 from seatrial.inference import foreign
 from seatrial.ledger import runs
@@ -115,7 +115,8 @@ def _in_child(
     home: Path, folder: Path, version: Version, variables: Mapping[str, str] | None
 ) -> dict[str, Any]:
     """What the child said. It ends with us, however we end, and its home with it."""
-    recorded = {} if variables is None else variables
+    # of a path nothing was recorded but that it was one
+    recorded = {name: value for name, value in (variables or {}).items() if value != A_PATH}
     kept = [name for name in os.environ if variables is None or name not in VARIABLES]
     done = foreign.run(
         # -P: a file of the project must not stand for a module of ours

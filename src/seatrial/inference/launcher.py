@@ -26,6 +26,7 @@ import shutil
 import signal
 import struct
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ CANNOT_START = 125
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 """Landlock's system calls; these numbers are the same on every architecture."""
+
+LAST_THREAD_S = 1.0
+"""So long the other threads of a parent may take to die after the one that started this."""
 
 _VERSION_ONLY = 1
 _PATH_BENEATH = 1
@@ -52,6 +56,7 @@ _SIGNALS = 1 << 1  # among what is scoped, version 6
 
 _DEVICES = ("full", "null", "ptmx", "random", "tty", "urandom", "zero")
 _SHARED = ("/dev/pts", "/dev/shm")  # noqa: S108 - where semaphores of multiprocessing live
+_LOOK_S = 0.01
 _HEARD = {signal.SIGTERM, signal.SIGCHLD, signal.SIGUSR1}
 
 
@@ -66,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         _become(launcher, program, scratch if confined == "1" else "", int(memory_mb))
     status = _wait_for(child)
     _kill_all(child)
-    if os.getppid() != int(parent):
+    if _is_dead(int(parent), LAST_THREAD_S if status is None else 0.0):
         shutil.rmtree(scratch, ignore_errors=True)
     return _end_like(status)
 
@@ -168,6 +173,14 @@ def _children() -> Iterator[int]:
             _state, parent = entry.read_bytes().rpartition(b")")[2].split()[:2]
             if int(parent) == me:
                 yield int(entry.parent.name)
+
+
+def _is_dead(parent: int, within_s: float) -> bool:
+    """Whether the parent dies in time: heard of is the death of the thread that started this."""
+    until_s = time.monotonic() + within_s
+    while os.getppid() == parent and time.monotonic() < until_s:
+        time.sleep(_LOOK_S)
+    return os.getppid() != parent
 
 
 def _end_like(status: int | None) -> int:
