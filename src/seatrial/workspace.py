@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HOME = ".seatrial"
+DATABASE = "SEATRIAL_DATABASE"
+BLOBS = "SEATRIAL_BLOBS"
+"""What replaces a part of the home when one machine is not enough: a database, an object store."""
+
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -34,12 +40,18 @@ def new_id(at: datetime | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A project folder and the home of its state; clock and ids are passed in for tests."""
+    """A project folder and the home of its state; clock and ids are passed in for tests.
+
+    ``database`` is the address of the ledger where it is not a file of the home, ``blob_store``
+    that of the blobs; several machines share what is kept there.
+    """
 
     folder: Path
     home: Path
     clock: Callable[[], datetime] = field(default=now)
     ids: Callable[[], str] = field(default=new_id)
+    database: str | None = None
+    blob_store: str | None = None
 
     @property
     def ledger(self) -> Path:
@@ -77,6 +89,34 @@ def nearest_to(start: Path) -> Workspace:
 
 
 def at(folder: Path) -> Workspace:
-    """The workspace of a folder; ``SEATRIAL_HOME`` moves its state."""
+    """The workspace of a folder; ``SEATRIAL_HOME`` moves its state, others replace parts of it."""
     moved = os.environ.get("SEATRIAL_HOME")
-    return Workspace(folder, Path(moved).absolute() if moved else folder / HOME)
+    return Workspace(
+        folder,
+        Path(moved).absolute() if moved else folder / HOME,
+        database=os.environ.get(DATABASE) or None,
+        blob_store=os.environ.get(BLOBS) or None,
+    )
+
+
+def machine(home: Path) -> str:
+    """Who shares this home's kernel locks: the host's name, and what tells it from its copies.
+
+    Two containers of one image have the same machine id and may have the same name, but not the
+    same lock file; what is locked in one is free in the other. So they are two machines.
+    """
+    mark = home / "machine"
+    if not mark.exists():
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        aside = mark.with_name(f"machine.{new_id()}")
+        aside.write_text(new_id())
+        try:
+            os.link(aside, mark)  # the first one counts
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
+    system = Path("/etc/machine-id")
+    told = system.read_text().strip() if system.is_file() else ""
+    known = (told, mark.read_text(), str(mark.stat().st_ino))
+    return f"{platform.node()}-{hashlib.sha256(' '.join(known).encode()).hexdigest()[:8]}"

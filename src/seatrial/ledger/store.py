@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from seatrial.workspace import Workspace
+
 T = TypeVar("T")
 
 GENESIS = "0" * 64
@@ -159,6 +161,15 @@ class Ledger:
             self._looking.close()
         self._writer.dispose()
         self._reader.dispose()
+
+
+def open_ledger(
+    workspace: Workspace, *, existing: bool = False, busy_ms: int | None = None
+) -> Ledger:
+    """The ledger of a project; with ``existing``, :class:`PassingError` while there is none."""
+    if existing and not workspace.ledger.exists():
+        raise PassingError(Mistake("there is no ledger", where=str(workspace.ledger)))
+    return Ledger(workspace.ledger, workspace.clock, busy_ms)
 
 
 def events_in(connection: sa.Connection, kind: str | None = None) -> Iterator[Stored]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from seatrial import workspace
 from seatrial.ledger.tables import GATEWAY, READINESS
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def live(ledger: Ledger, home: Path) -> list[Gateway]:
 
     On this host the kernel knows; one of another host was seen within the last 15 s.
     """
-    host, since = socket.gethostname(), ledger.clock() - timedelta(seconds=SEEN_S)
+    host, since = workspace.machine(home), ledger.clock() - timedelta(seconds=SEEN_S)
     query = sa.select(GATEWAY).where(GATEWAY.c.left.is_(None)).order_by(GATEWAY.c.started)
     with ledger.read() as connection:
         found = [Gateway(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001

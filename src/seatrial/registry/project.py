@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.errors import Mistake, PassingError
-from seatrial.ledger.blobs import Blobs
-from seatrial.ledger.store import Ledger
+from seatrial.ledger.blobs import open_blobs
+from seatrial.ledger.store import open_ledger
 from seatrial.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ def open_project(
     With ``existing`` they are not: :class:`PassingError` while there are none. ``busy_ms`` is that
     of :class:`~seatrial.ledger.store.Ledger`.
     """
-    if existing and not workspace.ledger.exists():
-        raise PassingError(Mistake("there is no ledger", where=str(workspace.ledger)))
-    ledger = Ledger(workspace.ledger, workspace.clock, busy_ms)
-    return Project(workspace, ledger, Registry(ledger, Blobs(workspace.blobs)))
+    ledger = open_ledger(workspace, existing=existing, busy_ms=busy_ms)
+    blobs = open_blobs(workspace.home, workspace.blob_store)
+    return Project(workspace, ledger, Registry(ledger, blobs))

@@ -15,6 +15,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from seatrial import workspace
 from seatrial.errors import Mistake, StoreError
 from seatrial.gateway.board import Board
 from seatrial.gateway.cells import Cells
@@ -156,7 +157,7 @@ class Supervisor:
             self.project.ledger,
             gateways.Gateway(
                 id=self.identity,
-                host=socket.gethostname(),
+                host=workspace.machine(self.project.workspace.home),
                 pid=os.getpid(),
                 address=f"http://{self.host}:{self.port}",
                 workers=len(self.workers),
