@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -100,23 +101,22 @@ def at(folder: Path) -> Workspace:
 
 
 def machine(home: Path) -> str:
-    """Who shares this home's kernel locks: the host's name, and what tells it from its copies.
+    """Who shares this home's kernel locks: a name, and what tells it from copies of this home.
 
     Two containers of one image have the same machine id and may have the same name, but not the
-    same lock file; what is locked in one is free in the other. So they are two machines.
+    same lock file; what is locked in one is free in the other. So they are two machines. The name
+    is the host's when the home was made: a container has another one whenever it is started.
     """
     mark = home / "machine"
     if not mark.exists():
         mark.parent.mkdir(parents=True, exist_ok=True)
         aside = mark.with_name(f"machine.{new_id()}")
-        aside.write_text(new_id())
-        try:
+        aside.write_text(f"{platform.node()} {new_id()}")
+        with contextlib.suppress(FileExistsError):
             os.link(aside, mark)  # the first one counts
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink()
+        aside.unlink()
     system = Path("/etc/machine-id")
     told = system.read_text().strip() if system.is_file() else ""
-    known = (told, mark.read_text(), str(mark.stat().st_ino))
-    return f"{platform.node()}-{hashlib.sha256(' '.join(known).encode()).hexdigest()[:8]}"
+    name, _, own = mark.read_text().partition(" ")
+    known = f"{told} {own} {mark.stat().st_ino}"
+    return f"{name}-{hashlib.sha256(known.encode()).hexdigest()[:8]}"

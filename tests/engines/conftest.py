@@ -15,9 +15,12 @@ from seatrial.engines import Work, _drive
 from seatrial.pipeline.read import read_file
 from seatrial.registry.project import Project, open_project
 from seatrial.workspace import Workspace
+from shell_engine import ShellEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from scenarios import Driver
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
 
@@ -93,3 +96,23 @@ def words(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def probing(tmp_path: Path, words: None) -> Probing:
     del words
     return Probing(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def driver_of() -> Callable[[str], Driver]:
+    """The driver of an engine, started when it is first asked for."""
+    made: dict[str, Driver] = {}
+
+    def driver(engine: str) -> Driver:
+        if engine not in made:
+            made[engine] = _made(engine)
+        return made[engine]
+
+    return driver
+
+
+def _made(engine: str) -> Driver:
+    match engine:
+        case "shell":
+            return ShellEngine()
+    raise AssertionError(engine)

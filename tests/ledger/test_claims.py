@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.errors import SupersededError
-from seatrial.ledger import claims, runs
+from seatrial.ledger import beginnings, claims, runs
+from seatrial.ledger.beginnings import Beginning
 from seatrial.ledger.claims import LEASE_S, Claim
 from seatrial.ledger.runs import State
 from seatrial.outcome import Finding, Measure, Outcome, Verdict, Wait
@@ -33,7 +34,10 @@ PASSED = Outcome(
 
 @pytest.fixture(autouse=True)
 def _begun(ledger: Ledger) -> None:
-    runs.begin(ledger, identity="R1", pipeline="p", key="k", model="m", request={}, steps=["a.one"])
+    beginnings.begin(
+        ledger,
+        Beginning(identity="R1", pipeline="p", key="k", model="m", request={}, steps=["a.one"]),
+    )
 
 
 def _claim(ledger: Ledger, host: str = "here", process: int = 1) -> Claim | datetime | None:

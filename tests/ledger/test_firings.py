@@ -4,7 +4,8 @@ import multiprocessing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from seatrial.ledger import firings, runs
+from seatrial.ledger import beginnings, firings, runs
+from seatrial.ledger.beginnings import Beginning
 from seatrial.ledger.firings import State
 from seatrial.ledger.store import Ledger
 from seatrial.ledger.verify import verify
@@ -126,7 +127,7 @@ def test_unfinished_runs(ledger: Ledger) -> None:
     for name in ("a", "b"):
         request = {"file": "", "text": "", "changes": []}
         asked = {"pipeline": name, "key": "k", "model": name, "request": request, "steps": ["s.t"]}
-        runs.begin(ledger, identity=name.upper(), **asked)  # type: ignore[arg-type]
+        beginnings.begin(ledger, Beginning(identity=name.upper(), **asked))  # type: ignore[arg-type]
     assert [run.id for run in runs.unfinished(ledger)] == ["B", "A"]
     runs.end(ledger, "B", runs.State.CANCELLED, None, None)
     assert [run.id for run in runs.unfinished(ledger)] == ["A"]

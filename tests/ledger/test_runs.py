@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.errors import StoreError, SupersededError, UsageError
-from seatrial.ledger import claims, runs
+from seatrial.ledger import beginnings, claims, runs
+from seatrial.ledger.beginnings import Beginning
 from seatrial.ledger.blobs import Blobs
 from seatrial.ledger.claims import Claim
 from seatrial.ledger.runs import State
@@ -27,14 +28,16 @@ STEPS = ("a.one", "a.two")
 def _begin(
     ledger: Ledger, identity: str, key: str = "key", pipeline: str = "p"
 ) -> tuple[Run, bool]:
-    return runs.begin(
+    return beginnings.begin(
         ledger,
-        identity=identity,
-        pipeline=pipeline,
-        key=key,
-        model="m",
-        request={"file": "pipeline.yaml"},
-        steps=STEPS,
+        Beginning(
+            identity=identity,
+            pipeline=pipeline,
+            key=key,
+            model="m",
+            request={"file": "pipeline.yaml"},
+            steps=STEPS,
+        ),
     )
 
 

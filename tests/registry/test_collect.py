@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.errors import StoreError
-from seatrial.ledger import claims, runs
+from seatrial.ledger import beginnings, claims, runs
+from seatrial.ledger.beginnings import Beginning
 from seatrial.ledger.claims import Claim
 from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
@@ -45,8 +46,9 @@ def _promote(registry: Registry, *versions: int) -> None:
 
 
 def _begin(registry: Registry, run: str) -> None:
-    runs.begin(
-        registry.ledger, identity=run, pipeline="p", key=run, model="m", request={}, steps=["a.b"]
+    beginnings.begin(
+        registry.ledger,
+        Beginning(identity=run, pipeline="p", key=run, model="m", request={}, steps=["a.b"]),
     )
 
 

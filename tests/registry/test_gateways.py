@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seatrial import workspace
 from seatrial.registry import gateways, standing
 from seatrial.registry.gateways import FAILED, READY, REFUSED, SERVING, Gateway
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from seatrial.registry.standing import Standing
 
 SECOND = 1 / 86400
-HERE = os.uname().nodename
 
 
 @pytest.fixture
@@ -46,7 +46,9 @@ def one(ledger: Ledger, home: Path) -> Iterator[IO[bytes]]:
         yield held
 
 
-def enter(ledger: Ledger, identity: str, host: str = HERE) -> None:
+def enter(ledger: Ledger, identity: str, host: str = "") -> None:
+    """Of this machine, unless said otherwise."""
+    host = host or workspace.machine(ledger.file.parent)
     address = f"http://127.0.0.1:80/{identity}"
     gateways.enter(
         ledger, Gateway(id=identity, host=host, pid=os.getpid(), address=address, workers=2)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.ledger import runs
+from seatrial.ledger import beginnings, runs
+from seatrial.ledger.beginnings import Beginning
 from seatrial.ledger.runs import State
 from seatrial.registry import shadows
 from seatrial.registry.shadows import Wish
@@ -38,14 +39,11 @@ def ledger(registry: Registry) -> Ledger:
 
 
 def begin(ledger: Ledger, identity: str, pipeline: str = "p") -> None:
-    runs.begin(
+    beginnings.begin(
         ledger,
-        identity=identity,
-        pipeline=pipeline,
-        key=identity,
-        model="m",
-        request={},
-        steps=["s.t"],
+        Beginning(
+            identity=identity, pipeline=pipeline, key=identity, model="m", request={}, steps=["s.t"]
+        ),
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
-import socket
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -465,7 +465,7 @@ def test_under_another_name_of_the_machine_no_label_counts_twice(
     """A container has another name whenever it is started."""
     good.requests(150)
     good.turn()
-    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    monkeypatch.setattr(platform, "node", lambda: "another")
     good.restart()
     good.requests(30)
     good.turn()

@@ -14,7 +14,8 @@ from seatrial.errors import SeatrialError
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
     "rollback", "reviews", "approve", "reject", "label", "cancel", "gc", "serve", "schedules",
-    "profile", "validate", "compare", "reproduce", "bundle", "env", "schema", "step",
+    "profile", "validate", "compare", "reproduce", "bundle", "env", "report", "schema", "export",
+    "begin", "step", "migrate",
 )  # fmt: skip
 """How ``--help`` lists them: as one meets them."""
 

@@ -49,4 +49,6 @@ def _of_the_run(ledger: Ledger, run: str) -> str:
         return f"run {run} has ended: production stays as it is"
     if found.state is runs.State.REVIEW:
         return f"run {run} waits for another answer: seatrial reviews"
+    if found.engine != "embedded":
+        return f"run {run} goes on when {found.engine} runs that step again"
     return f"run {run} goes on under `seatrial serve`, or with the command that began it"

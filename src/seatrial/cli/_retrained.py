@@ -23,7 +23,8 @@ from seatrial.engines._step import perform
 from seatrial.environment.machine.variables import A_PATH, VARIABLES
 from seatrial.errors import Mistake, SeatrialError, StoreError
 from seatrial.inference import foreign
-from seatrial.ledger import runs
+from seatrial.ledger import beginnings, runs
+from seatrial.ledger.beginnings import Beginning
 from seatrial.outcome import Outcome, Verdict
 from seatrial.pipeline.parameters import typed
 from seatrial.pipeline.read import read
@@ -151,14 +152,16 @@ def _performed(order: Mapping[str, Any], home: Path) -> Outcome:
     plan = _plan(pipeline, folder, order["steps"], training)
     project = open_project(workspace.Workspace(folder, home))
     try:
-        run, _ = runs.begin(
+        run, _ = beginnings.begin(
             project.ledger,
-            identity=project.workspace.ids(),
-            pipeline=pipeline.name,
-            key=pipeline.digest,
-            model=order["model"],
-            request={},
-            steps=order["steps"],
+            Beginning(
+                identity=project.workspace.ids(),
+                pipeline=pipeline.name,
+                key=pipeline.digest,
+                model=order["model"],
+                request={},
+                steps=order["steps"],
+            ),
         )
         work = Work(project, plan, _say)
         said = Outcome(verdict=Verdict.SKIP, reason="nothing was done")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
 import click
 
 from seatrial.cli._options import json_option, not_empty, print_json, project
 from seatrial.cli._progress import narrator
-from seatrial.errors import Mistake, UsageError
+from seatrial.cli._telling import tell_people
+
+if TYPE_CHECKING:
+    from seatrial.engines._one_step import Performed
 
 
 @click.command(epilog="Example: seatrial step 01M842 train_model.train")
@@ -15,39 +21,42 @@ from seatrial.errors import Mistake, UsageError
 @json_option
 def step(run: str, address: str, *, as_json: bool) -> int:
     """Perform one step of a run: what every engine calls."""
-    from seatrial import plan as plans
-    from seatrial.engines import Work
-    from seatrial.engines._step import perform
-    from seatrial.ledger import runs
-    from seatrial.outcome import Verdict, Wait
-    from seatrial.pipeline.read import read
+    from seatrial.engines._one_step import exit_code, one_step
 
     opened = project()
-    found = runs.get(opened.ledger, run)
-    request = found.request
-    pipeline = read(str(request["text"]), str(request["file"]), request["changes"])  # type: ignore[arg-type]
-    plan = plans.make(pipeline, opened.workspace.folder)
-    wanted = plan.step(address)
-    for earlier in runs.steps(opened.ledger, found.id):
-        if earlier.address == address:
-            break
-        if earlier.outcome is None or not earlier.outcome.verdict.lets_through:
-            raise UsageError(
-                Mistake(
-                    f"{earlier.address} comes first, and has not let anything through yet",
-                    where=f"run {found.id}",
-                    fix=f"seatrial step {found.id} {earlier.address}",
-                )
-            )
-    said = perform(Work(opened, plan, narrator(to_stderr=as_json)), found, wanted)
-    if isinstance(said, Wait):
-        told: dict[str, object] = {"state": "waiting", "until": said.until, "reason": said.reason}
-        code = 4
-    else:
-        told = {"state": "done", "verdict": said.verdict, "reason": said.reason}
-        code = {Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}.get(said.verdict, 0)
+    performed = one_step(opened, run, address, narrator(to_stderr=as_json))
+    code = exit_code(performed)
+    told = document(performed)
     if as_json:
-        print_json({"run": found.id, "step": address, **told})
+        print_json({**told, "exit_code": code})
     else:
-        click.echo(f"{address}: {told.get('verdict', 'waiting')} · {said.reason}")
+        click.echo(f"{address}: {told['verdict'] or told['state']} · {told['reason']}")
+    if performed.run.ended or performed.run.state == "review":
+        tell_people(opened.workspace)
     return code
+
+
+def document(performed: Performed) -> dict[str, object]:
+    """What is printed as JSON: every key is always there."""
+    from seatrial.outcome import Wait
+
+    said, run = performed.said, performed.run
+    told: dict[str, object] = {
+        "run": run.id,
+        "step": performed.address,
+        "state": "not_reached",
+        "verdict": None,
+        "reason": performed.why,
+        "until": None,
+        "measures": [],
+        "findings": [],
+        "run_state": run.state,
+        "run_verdict": run.verdict,
+    }
+    if isinstance(said, Wait):
+        return {**told, "state": "waiting", "until": said.until.isoformat(), "reason": said.reason}
+    if said is not None:
+        told |= {"state": "done", "verdict": said.verdict, "reason": said.reason}
+        told["measures"] = [asdict(measure) for measure in said.measures]
+        told["findings"] = [asdict(finding) for finding in said.findings]
+    return told

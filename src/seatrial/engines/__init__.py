@@ -1,8 +1,9 @@
 """Who calls the steps of a plan, and when.
 
-An engine drives a run that was begun; every step goes through ``engines._step.perform``, so that
-claims, retries and records are the same under all of them. To add one, write
-``engines/NAME.py`` with ``class Name`` that has ``run``.
+Every step goes through ``engines._step.perform``, so that claims, retries and records are the same
+under all engines. To add one, write ``engines/NAME.py`` with ``class Name``: one that drives runs
+inside this process has ``run`` (:class:`Engine`); one that writes a file for an engine elsewhere
+has ``export`` (:class:`Exporter`), and that file calls ``seatrial begin`` and ``seatrial step``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from seatrial.data import Rows
     from seatrial.data.dataset import Dataset
     from seatrial.data.table import Table
+    from seatrial.engines._call import Call
+    from seatrial.engines._outline import Outline
     from seatrial.ledger.runs import Run
     from seatrial.plan import Plan
     from seatrial.registry.project import Project
@@ -50,3 +53,10 @@ class Engine(Protocol):
 
     def run(self, work: Work, run: Run, *, wait: bool) -> Run:
         """Perform the steps of a run until it ends, waits, or something is in the way."""
+
+
+class Exporter(Protocol):
+    """Writes the file by which an engine elsewhere runs a pipeline."""
+
+    def export(self, outline: Outline, call: Call) -> str:
+        """The text of the file, without its seal (``engines._exported``)."""

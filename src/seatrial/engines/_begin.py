@@ -6,9 +6,13 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seatrial.engines._close import end
+from seatrial.engines._release import installed
 from seatrial.errors import FormError, Mistake
-from seatrial.ledger import replaced, runs
+from seatrial.ledger import beginnings, replaced, runs
+from seatrial.ledger.beginnings import Beginning
 from seatrial.ledger.blobs import PREFIX
+from seatrial.ledger.overlaps import Held
 from seatrial.ledger.store import canonical
 from seatrial.review import person
 from seatrial.review.deadlines import tend
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from seatrial.data.dataset import Dataset
     from seatrial.engines import Work
+    from seatrial.ledger.overlaps import Asked
     from seatrial.ledger.replaced import Replaced
     from seatrial.ledger.runs import Run
 
@@ -27,12 +32,27 @@ _MISSING = "missing"
 
 def begin(work: Work) -> tuple[Run, bool]:
     """The run, and whether it is one resumed. Ends it with :class:`FormError` on unusable data."""
-    plan, project = work.plan, work.project
     unopened: dict[Dataset, FormError] = {}
+    begun = beginnings.begin(work.project.ledger, _beginning(work, unopened, {}))
+    return _usable(work, begun, unopened)
+
+
+def begin_for(work: Work, asked: Asked) -> tuple[Run, bool] | Held:
+    """The same for a run of an engine, which one that is under way may hold up."""
+    unopened: dict[Dataset, FormError] = {}
+    driver = {"engine": asked.engine, "once": asked.once}
+    beginning = _beginning(work, unopened, driver)
+    begun = beginnings.begin_for(work.project.ledger, beginning, asked)
+    return begun if isinstance(begun, Held) else _usable(work, begun, unopened)
+
+
+def _beginning(
+    work: Work, unopened: dict[Dataset, FormError], driver: Mapping[str, str | None]
+) -> Beginning:
+    plan, project = work.plan, work.project
     # a run whose time for an answer is over has ended, whether or not anybody has noticed
     tend(project.ledger, project.workspace.clock())
-    run, resumed = runs.begin(
-        project.ledger,
+    return Beginning(
         identity=project.workspace.ids(),
         pipeline=plan.pipeline.name,
         key=_key(work, unopened),
@@ -42,22 +62,24 @@ def begin(work: Work) -> tuple[Run, bool]:
             "text": plan.pipeline.text,
             "changes": list(plan.pipeline.changes),
             "by": person.name(),
+            "seatrial": installed(),
+            "engine": "embedded",
+            **driver,
         },
         steps=[step.address for step in plan.steps],
     )
+
+
+def _usable(
+    work: Work, begun: tuple[Run, bool], unopened: Mapping[Dataset, FormError]
+) -> tuple[Run, bool]:
+    """The run; one whose data cannot be used ends at once."""
+    run, _ = begun
     mistakes = list(dict.fromkeys(_unusable(work, unopened)))
     if mistakes:
-        serving = project.registry.channel(run.model, "production")
-        runs.end(
-            project.ledger,
-            run.id,
-            runs.State.FINISHED,
-            None,
-            serving.version if serving else None,
-            [str(mistake) for mistake in mistakes],
-        )
+        end(work, run, None, [str(mistake) for mistake in mistakes])
         raise FormError(*mistakes)
-    return run, resumed
+    return begun
 
 
 def _key(work: Work, unopened: dict[Dataset, FormError]) -> str:

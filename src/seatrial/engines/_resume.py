@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from seatrial import plan as plans
 from seatrial.engines import Work
 from seatrial.engines._drive import Driven, exit_code
+from seatrial.engines._release import differs
 from seatrial.engines.embedded import Embedded
 from seatrial.errors import FileError, SeatrialError
 from seatrial.ledger import runs
@@ -48,6 +49,8 @@ def resume(
 def go_on(work: Work, run: Run) -> Driven:
     """Perform what is left of a run, until it ends or waits."""
     error: SeatrialError | None = None
+    if note := differs(run):
+        work.say(f"note: {note}")
     try:
         run = Embedded().run(work, run, wait=False)
     except SeatrialError as met:

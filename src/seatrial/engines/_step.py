@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from seatrial.engines._lock import step_lock
+from seatrial.engines._release import installed
 from seatrial.errors import FaultError, Mistake, PassingError, SeatrialError, StoreError
 from seatrial.ledger import claims, runs
 from seatrial.outcome import Outcome, Verdict, Wait
@@ -39,7 +40,12 @@ def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
     while True:
         with step_lock(workspace.lock, note, work.say):
             claimed = claims.claim(
-                ledger, run.id, step.address, owner=f"{host}:{os.getpid()}", host=host
+                ledger,
+                run.id,
+                step.address,
+                owner=f"{host}:{os.getpid()}",
+                host=host,
+                release=installed(),
             )
             if isinstance(claimed, claims.Claim):
                 return _claimed(work, run, step, claimed)

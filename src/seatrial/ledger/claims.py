@@ -40,13 +40,14 @@ class Claim:
 
 
 def claim(
-    ledger: Ledger, run: str, address: str, *, owner: str, host: str
+    ledger: Ledger, run: str, address: str, *, owner: str, host: str, release: str = ""
 ) -> Claim | datetime | None:
     """Claim a step: the claim; or when to come back; or ``None`` when the step is done.
 
     One comes back to a step that waits, or that another machine has claimed. Raises
     :class:`SupersededError` when the run has ended.
     The caller holds this host's kernel lock, so a claim of this host is a dead process's.
+    ``release`` is the seatrial that performs it.
     """
 
     def change(transaction: Transaction) -> Claim | datetime | None:
@@ -70,9 +71,8 @@ def claim(
         got = Claim(
             run=run, address=address, owner=owner, fence=row.fence + 1, attempt=row.attempt + 1
         )
-        transaction.append(
-            "step_started", {"run": run, "step": address, "attempt": got.attempt, "owner": owner}
-        )
+        started = {"run": run, "step": address, "attempt": got.attempt, "owner": owner}
+        transaction.append("step_started", {**started, "seatrial": release})
         connection.execute(
             _of(got, fenced=False).values(
                 state="running",

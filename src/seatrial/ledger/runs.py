@@ -1,4 +1,4 @@
-"""Runs and their steps, as they stand: begun, resumed, paused, ended, looked at."""
+"""Runs and their steps, as they stand: paused, ended, looked at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from seatrial.errors import Mistake, SupersededError, UsageError
 from seatrial.ledger.store import canonical
-from seatrial.ledger.tables import CHANNEL, MOVE, REVIEW, RUN, STEP
+from seatrial.ledger.tables import CHANNEL, REVIEW, RUN, STEP
 from seatrial.outcome import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class Run:
     request: Mapping[str, object]
     errors: tuple[str, ...]
 
+    @property
+    def engine(self) -> str:
+        """Who comes back to the run when a wait is over or a step failed."""
+        return str(self.request.get("engine", "embedded"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -69,109 +74,6 @@ class Step:
     reason: str | None
     outcome: Outcome | None
     seconds: float | None
-
-
-def begin(
-    ledger: Ledger,
-    *,
-    identity: str,
-    pipeline: str,
-    key: str,
-    model: str,
-    request: Mapping[str, object],
-    steps: Sequence[str],
-) -> tuple[Run, bool]:
-    """The unfinished run with this key, resumed (``True``), or a new one that pins production.
-
-    Any other unfinished run of the pipeline is closed as superseded.
-    """
-
-    def change(transaction: Transaction) -> tuple[str, bool]:
-        connection = transaction.connection
-        unfinished = connection.execute(
-            sa.select(RUN).where(RUN.c.pipeline == pipeline, RUN.c.ended.is_(None))
-        ).all()
-        resumed = next((r.id for r in unfinished if r.key == key and _current(connection, r)), None)
-        for row in unfinished:
-            if row.id != resumed:
-                why = f"superseded by run {identity if resumed is None else resumed}"
-                _end(transaction, row.id, State.SUPERSEDED, row.verdict, None, [why])
-        if resumed:
-            _reopen(transaction, resumed)
-            return resumed, True
-        production = connection.execute(
-            sa.select(CHANNEL).where(CHANNEL.c.model == model, CHANNEL.c.channel == "production")
-        ).first()
-        pinned = production.version if production else None
-        transaction.append(
-            "run_started",
-            {"run": identity, "pipeline": pipeline, "key": key, "model": model, "pinned": pinned},
-        )
-        connection.execute(
-            RUN.insert().values(
-                id=identity,
-                pipeline=pipeline,
-                key=key,
-                state=State.RUNNING,
-                started=transaction.at,
-                model=model,
-                pinned=pinned,
-                pinned_revision=production.revision if production else 0,
-                request=canonical(request),
-                errors="[]",
-            )
-        )
-        connection.execute(
-            STEP.insert(),
-            [
-                {
-                    "run": identity,
-                    "address": address,
-                    "position": position,
-                    "state": "ready",
-                    "attempt": 0,
-                    "fence": 0,
-                }
-                for position, address in enumerate(steps)
-            ],
-        )
-        return identity, False
-
-    found, resumed = ledger.write(change)
-    return get(ledger, found), resumed
-
-
-def _current(connection: sa.Connection, run: sa.Row[tuple[object, ...]]) -> bool:
-    """Whether what the run pinned still stands, or was moved by the run itself."""
-    channel = connection.execute(
-        sa.select(CHANNEL).where(CHANNEL.c.model == run.model, CHANNEL.c.channel == "production")
-    ).first()
-    if (channel.revision if channel else 0) == run.pinned_revision:
-        return True
-    last = connection.execute(
-        sa.select(MOVE.c.once)
-        .where(MOVE.c.model == run.model, MOVE.c.channel == "production")
-        .order_by(MOVE.c.seq.desc())
-        .limit(1)
-    ).scalar()
-    return bool(last and str(last).startswith(f"{run.id}/"))
-
-
-def _reopen(transaction: Transaction, run: str) -> None:
-    """A step that could not say is asked again: production or the code may have changed."""
-    connection = transaction.connection
-    transaction.append("run_resumed", {"run": run})
-    rows = connection.execute(sa.select(STEP).where(STEP.c.run == run, STEP.c.state == "done"))
-    for row in rows.all():
-        if json.loads(row.outcome)["verdict"] == Verdict.INCONCLUSIVE:
-            connection.execute(
-                STEP.update()
-                .where(STEP.c.run == run, STEP.c.address == row.address)
-                .values(state="ready", outcome=None, reason=None)
-            )
-    connection.execute(
-        RUN.update().where(RUN.c.id == run).values(state=State.RUNNING, verdict=None, errors="[]")
-    )
 
 
 def stop(ledger: Ledger, run: str, state: State, errors: Sequence[str] = ()) -> None:
@@ -210,7 +112,7 @@ def end(
     def change(transaction: Transaction) -> None:
         row = transaction.connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
         if row.ended is None:
-            _end(transaction, run, state, verdict, production_after, errors)
+            close(transaction, run, state, verdict, production_after, errors)
             if also is not None:
                 also(transaction)
 
@@ -228,10 +130,10 @@ def give_up(transaction: Transaction, run: str, errors: Sequence[str]) -> None:
             CHANNEL.c.model == row.model, CHANNEL.c.channel == "production"
         )
     ).scalar()
-    _end(transaction, run, State.FINISHED, Verdict.INCONCLUSIVE, serving, errors)
+    close(transaction, run, State.FINISHED, Verdict.INCONCLUSIVE, serving, errors)
 
 
-def _end(
+def close(
     transaction: Transaction,
     run: str,
     state: State,
@@ -239,6 +141,7 @@ def _end(
     production_after: int | None,
     errors: Sequence[str],
 ) -> None:
+    """Close a run within a transaction, and whatever was asked about it."""
     transaction.append(
         "run_ended", {"run": run, "state": state, "verdict": verdict, "errors": list(errors)}
     )

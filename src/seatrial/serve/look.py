@@ -55,7 +55,9 @@ def look(project: Project, pipelines: Mapping[str, Pipeline], now: datetime) -> 
         orphaned = run.state is RunState.RUNNING and (
             run.id in left or (run.id in scheduled and not driven)
         )
-        if due and min(due) <= now:
+        if run.engine != "embedded":
+            orphaned = False  # its engine comes back to it, and to what it waits for
+        elif due and min(due) <= now:
             waits.append((run.pipeline, run.id))
         elif orphaned:
             orphans.append((run.pipeline, run.id))

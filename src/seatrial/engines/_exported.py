@@ -1,0 +1,44 @@
+"""The seal of an exported file: who wrote it, from what, and whether it was edited since."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from seatrial.engines._release import installed
+
+if TYPE_CHECKING:
+    from seatrial.engines._outline import Outline
+
+_SEAL = re.compile(r"^# Sealed: ([0-9a-f]{16})$", re.MULTILINE)
+_FOLDER = Path(__file__).parent / "exported"
+
+
+def filled(template: str, **values: str) -> str:
+    """A template of the folder ``exported``, filled in; ``$NAME`` is a place."""
+    return Template((_FOLDER / template).read_text(encoding="utf-8")).substitute(values)
+
+
+def sealed(engine: str, outline: Outline, text: str) -> str:
+    """The file as it is written: a head that tells where it comes from, then ``text``."""
+    head = [
+        f"# Written by `seatrial export {engine} {outline.file}` (seatrial {installed()}).",
+        "# Change the pipeline file or the command's options, and export again: edits are lost.",
+    ]
+    content = "\n".join([*head, "", text])
+    return f"# Sealed: {_digest(content)}\n{content}"
+
+
+def edited(content: str) -> bool | None:
+    """Whether a sealed file was edited since it was written; ``None``: it bears no seal."""
+    seal = _SEAL.match(content)
+    if seal is None:
+        return None
+    return _digest(content[seal.end() + 1 :]) != seal.group(1)
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
