@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from seatrial import extend
 from seatrial import plan as plans
 from seatrial.engines import Work, _drive
+from seatrial.engines._for_engine import Begun, begin_for_engine
+from seatrial.engines._one_step import Performed, one_step
+from seatrial.ledger.overlaps import Asked
 from seatrial.pipeline.read import read_file
 from seatrial.registry.project import Project, open_project
 from seatrial.workspace import Workspace
@@ -70,6 +74,26 @@ class Probing:
             return _drive.drive(Work(project, plan, self.said.append), wait=wait)
         finally:
             project.ledger.close()
+
+    def begin(
+        self,
+        once: str | None,
+        *changes: str,
+        policy: str = "skip",
+        adopt: bool = False,
+        time: datetime | None = None,
+    ) -> Begun:
+        """What ``seatrial begin --engine airflow`` does, by the test's clock."""
+        plan = plans.make(read_file(self.folder / "pipeline.yaml", changes), self.folder)
+        with closing((project := self.open()).ledger):
+            asked = Asked(policy=policy, engine="airflow", once=once, adopt=adopt)
+            return begin_for_engine(Work(project, plan, self.said.append), asked, time)
+
+    def step(self, run: str | None, address: str) -> Performed:
+        """What ``seatrial step`` does, by the test's clock."""
+        assert run
+        with closing((project := self.open()).ledger):
+            return one_step(project, run, address, self.said.append)
 
     def calls(self) -> list[str]:
         """The addresses of the probes that were called, in order."""
