@@ -214,6 +214,23 @@ def test_a_scheduled_run_starts_at_its_time_and_says_so(timed: Timed) -> None:
         verify(ledger)
 
 
+def test_without_schedules_no_time_is_fired(timed: Timed) -> None:
+    """Another engine has the schedule."""
+    timed.folder.write("pass")
+    timed.scheduler.schedules = False
+    timed.settle()
+    timed.clock.move(days=2)
+    timed.settle()
+    assert (timed.fates(), timed.folder.runs(), timed.scheduler.next) == ([], [], {})
+
+
+def test_without_schedules_a_wait_that_is_over_is_gone_on_with(folder: Folder) -> None:
+    folder.write("wait 1, pass", schedule="* * * * *")
+    assert folder.command("seatrial", "run", "pipeline.yaml").returncode == 4
+    folder.scheduler("--no-schedules")
+    until(folder.finished, "the run has ended")
+
+
 def test_a_run_of_the_same_data_is_a_run_of_its_own_each_night(timed: Timed) -> None:
     timed.folder.write("pass")
     for _ in range(3):

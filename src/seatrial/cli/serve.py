@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 256),
     help="Gateway workers; the default is one less than there are cores, at least one.",
 )
+@click.option(
+    "--no-schedules", is_flag=True, help="Start nothing by itself: another engine has the schedule."
+)
 @json_option
-def serve(host: str, port: int, workers: int | None, *, as_json: bool) -> None:
+def serve(
+    host: str, port: int, workers: int | None, *, no_schedules: bool, as_json: bool
+) -> None:
     """Answer requests with what is in production; shadow, switch, log, keep the schedules."""
     from seatrial.serve.supervisor import Supervisor
 
@@ -38,11 +43,11 @@ def serve(host: str, port: int, workers: int | None, *, as_json: bool) -> None:
             with contextlib.suppress(OSError):
                 click.echo(f"{commit.model} version {commit.version} serves at {url}{before}")
 
-    supervisor = Supervisor(project(), host, port, workers or max(1, cores - 1), told)
+    count = workers or max(1, cores - 1)
+    supervisor = Supervisor(project(), host, port, count, told, schedules=not no_schedules)
     address = f"http://{supervisor.host}:{supervisor.port}"
     if as_json:
         print_json({"gateway": supervisor.identity, "address": address, "pid": os.getpid()})
     else:
-        count = len(supervisor.workers)
         click.echo(f"listening on {address} with {count} worker{'s' * (count > 1)}; Ctrl-C ends it")
     supervisor.run()

@@ -2,9 +2,9 @@
 
 It also starts what judges the traffic of full hours.
 
-``python -m seatrial.serve.scheduler --folder PATH [--board FD --cell N]``. It keeps nothing that
-matters: whatever it knows stands in the ledger, or is a kernel lock. So it may be killed at any
-moment, and several may look after one project.
+``python -m seatrial.serve.scheduler --folder PATH [--board FD --cell N] [--no-schedules]``. It
+keeps nothing that matters: whatever it knows stands in the ledger, or is a kernel lock. So it may
+be killed at any moment, and several may look after one project.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log("ledger_unusable", error=str(error))
         return error.exit_code
     board = Board.open(asked.board) if asked.board is not None else None
-    scheduler = Scheduler(project, f"{platform.node()}:{os.getpid()}", log)
+    by = f"{platform.node()}:{os.getpid()}"
+    scheduler = Scheduler(project, by, log, schedules=not asked.no_schedules)
     hours = Hours(project, log)
     while not stop.is_set() and alive():
         pause_s = scheduler.turn()
@@ -80,12 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @dataclass(slots=True)
 class Scheduler:
-    """Looks, decides, acts; ``turn`` by ``turn``."""
+    """Looks, decides, acts; ``turn`` by ``turn``. Without ``schedules`` it starts nothing new."""
 
     project: Project
     by: str
     log: Callable[..., None]
     monotonic: Callable[[], float] = time.monotonic
+    schedules: bool = True
     next: dict[str, str] = field(default_factory=dict)
     _jobs: dict[str, tuple[str, subprocess.Popen[bytes]]] = field(default_factory=dict)
     _patience: Patience = field(default_factory=Patience)
@@ -138,7 +140,9 @@ class Scheduler:
             if self._complaints.get(file) != complaint:
                 self.log("file_not_usable", file=file, error=complaint)
         self._complaints = found.broken
-        return found.pipelines
+        if self.schedules:
+            return found.pipelines
+        return {n: replace(pipeline, schedule=None) for n, pipeline in found.pipelines.items()}
 
     def _next(
         self, now: datetime, pipelines: Mapping[str, Pipeline], state: State
@@ -211,6 +215,7 @@ def _arguments(arguments: Sequence[str] | None) -> Any:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--board", type=int)
     parser.add_argument("--cell", type=int)
+    parser.add_argument("--no-schedules", action="store_true")
     return parser.parse_args(arguments)
 
 

@@ -58,8 +58,11 @@ class Supervisor:
         port: int,
         workers: int,
         told: Callable[[Commit], None],
+        *,
+        schedules: bool = True,
     ) -> None:
         self.project = project
+        self.schedules = schedules
         self.identity = project.workspace.ids()
         self.log = logger("supervisor")
         self.cells = Cells(workers)
@@ -216,6 +219,7 @@ class Supervisor:
         arguments = (
             *("--folder", str(self.project.workspace.folder)),
             *("--board", str(self.board.fd), "--cell", str(self.cells.scheduler)),
+            *(() if self.schedules else ("--no-schedules",)),
         )
         module = "seatrial.serve.scheduler"
         return Child("scheduler", module, arguments, (self.board.fd,), self.log)
