@@ -159,7 +159,7 @@ def test_the_scheduler_of_serve_leaves_the_run_to_its_engine(
     waiting: Begun, probing: Probing
 ) -> None:
     pipelines = {"probing": read_file(probing.folder / "pipeline.yaml")}
-    probing.clock.move(hours=3)
+    probing.clock.move(hours=2, minutes=30)
     with closing((project := probing.open()).ledger):
         seen = look(project, pipelines, probing.clock())
         assert (seen.waits, seen.orphans) == ((), ())

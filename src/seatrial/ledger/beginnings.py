@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -94,7 +95,7 @@ def _holding(
     if asked.policy == "replace":
         return None
     for run in unfinished:
-        held = under_way(transaction, run)
+        held = _under_way(transaction, run)
         if held is not None and not (asked.adopt and run.key == key and run.state == State.WAITING):
             return held
     return None
@@ -110,7 +111,11 @@ def _goes_on(transaction: Transaction, run: sa.Row[Any], key: str, asked: Asked 
         return False
     if asked is None or (asked.adopt and run.state == State.WAITING):
         return True
-    return under_way(transaction, run) is None
+    return _under_way(transaction, run) is None
+
+
+def _under_way(transaction: Transaction, run: sa.Row[Any]) -> Held | None:
+    return under_way(transaction.connection, datetime.fromisoformat(transaction.at), run)
 
 
 def _insert(transaction: Transaction, beginning: Beginning) -> None:

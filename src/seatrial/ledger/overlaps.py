@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from seatrial.ledger.tables import EVENT, STEP
+from seatrial.ledger.tables import EVENT, RUN, STEP
 
 if TYPE_CHECKING:
-    from seatrial.ledger.store import Transaction
+    from seatrial.ledger.store import Ledger
 
 PATIENCE = timedelta(hours=1)
 """How long a run may lie still between two steps, or after a wait, before it counts as left."""
@@ -52,12 +52,20 @@ class Held:
     reason: str
 
 
-def under_way(transaction: Transaction, run: sa.Row[tuple[object, ...]]) -> Held | None:
+def holding(ledger: Ledger, run: str) -> Held | None:
+    """The same as :func:`under_way`, for those who only look."""
+    with ledger.read() as connection:
+        row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
+        return under_way(connection, ledger.clock(), row)
+
+
+def under_way(
+    connection: sa.Connection, now: datetime, run: sa.Row[tuple[object, ...]]
+) -> Held | None:
     """What holds up another run; ``None`` when nobody is at this one any more."""
-    now = datetime.fromisoformat(transaction.at)
     if run.state not in {"running", "waiting"}:
         return None  # stopped by an error, or in review
-    steps = transaction.connection.execute(sa.select(STEP).where(STEP.c.run == run.id)).all()
+    steps = connection.execute(sa.select(STEP).where(STEP.c.run == run.id)).all()
     for step in steps:
         if step.state == "running" and _later(step.lease_until, now):
             return _held(run, now + LOOK, f"{step.address} is performed by {step.owner}")
@@ -65,7 +73,7 @@ def under_way(transaction: Transaction, run: sa.Row[tuple[object, ...]]) -> Held
             due = datetime.fromisoformat(step.due)
             said = f"{step.address} waits until {due:%Y-%m-%d %H:%M} UTC"
             return _held(run, min(due, now + LOOK), said)
-    touched = [_last_touched(transaction, run.id), *(step.due for step in steps if step.due)]
+    touched = [_last_touched(connection, str(run.id)), *(step.due for step in steps if step.due)]
     if any(_later(at, now - PATIENCE) for at in touched):
         return _held(run, now + LOOK, "it is between two steps")
     return None
@@ -75,10 +83,10 @@ def _held(run: sa.Row[tuple[object, ...]], until: datetime, why: str) -> Held:
     return Held(run=str(run.id), until=until, reason=f"run {run.id} has not ended: {why}")
 
 
-def _last_touched(transaction: Transaction, run: str) -> str | None:
+def _last_touched(connection: sa.Connection, run: str) -> str | None:
     """When something last happened to a run, among the recent events."""
     last = sa.select(sa.func.max(EVENT.c.seq)).scalar_subquery()
-    return transaction.connection.execute(
+    return connection.execute(
         sa.select(EVENT.c.at)
         .where(
             EVENT.c.seq > last - RECENT,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from seatrial.ledger import firings, runs
+from seatrial.ledger import firings, overlaps, runs
 from seatrial.ledger.runs import State as RunState
 from seatrial.serve import jobs
 from seatrial.serve.decide import Known, State
@@ -48,6 +48,11 @@ def look(project: Project, pipelines: Mapping[str, Pipeline], now: datetime) -> 
     for run in unfinished:
         if run.state not in {RunState.RUNNING, RunState.WAITING}:
             continue  # stopped, or in review: only a person or the next scheduled time goes on
+        if run.engine != "embedded":
+            # its engine comes back to it, and to what it waits for
+            if overlaps.holding(ledger, run.id):
+                under_way.setdefault(run.pipeline, run.id)
+            continue
         steps = runs.steps(ledger, run.id)
         due = [*_due(steps)] if run.state is RunState.WAITING else []
         deadlines += due
@@ -55,9 +60,7 @@ def look(project: Project, pipelines: Mapping[str, Pipeline], now: datetime) -> 
         orphaned = run.state is RunState.RUNNING and (
             run.id in left or (run.id in scheduled and not driven)
         )
-        if run.engine != "embedded":
-            orphaned = False  # its engine comes back to it, and to what it waits for
-        elif due and min(due) <= now:
+        if due and min(due) <= now:
             waits.append((run.pipeline, run.id))
         elif orphaned:
             orphans.append((run.pipeline, run.id))
