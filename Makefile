@@ -12,6 +12,8 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 APT := apt-get install --yes --no-install-recommends
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
            --generate-hashes --no-emit-index-url --no-header
+ENGINES := airflow prefect metaflow
+INSTALLED_ENGINES := $(ENGINES:%=.venv/engines/%/.installed)
 
 help: ## say what there is
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -21,7 +23,7 @@ setup: .venv/.installed ## the locked dependencies and seatrial itself, in .venv
 demo: setup ## the story: a model goes to production, a bad one is stopped
 	@$(BIN)/seatrial demo
 
-test: .venv/.installed-test ## every test
+test: .venv/.installed-test $(INSTALLED_ENGINES) ## every test
 	$(PYTEST)
 
 test-fast: .venv/.installed-test ## the tests that take no more than a few seconds each
@@ -37,7 +39,7 @@ check: .venv/.installed-test docs ## what CI runs: lint, types, layers, docs, ev
 docs: .venv/.installed ## every link leads somewhere, every word and command has its page
 	$(BIN)/python docs/check.py
 
-bench: .venv/.installed-test ## the figures, side by side with peers: benchmarks/RESULTS.md
+bench: .venv/.installed-test $(INSTALLED_ENGINES) ## the figures, side by side with peers: benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run.py
 
 lock: .venv/.created ## pin the newest allowed dependencies anew
@@ -45,6 +47,9 @@ lock: .venv/.created ## pin the newest allowed dependencies anew
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --group test --constraints requirements.lock --output-file requirements-test.lock
 	$(COMPILE) --upgrade requirements-build.in --output-file requirements-build.lock
+	for engine in $(ENGINES); do \
+	  $(COMPILE) --upgrade tests/engines/locks/$$engine.in --output-file tests/engines/locks/$$engine.lock; \
+	done
 
 clean: ## remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -100,4 +105,11 @@ clean: ## remove what make made
 	    echo "left out: the tests that need$$missing (Debian: apt-get install$$missing)" >&2; \
 	  fi; \
 	fi
+	@touch $@
+
+# An engine lives as in its users' hands: in an environment of its own, without seatrial.
+.venv/engines/%/.installed: .venv/.created tests/engines/locks/%.lock
+	@echo 'installing $* for the tests of engines'
+	@$(BIN)/python -m venv --clear --without-pip $(@D)
+	@$(PIP) --python $(@D)/bin/python install --require-hashes -r tests/engines/locks/$*.lock
 	@touch $@
