@@ -67,7 +67,7 @@ def missing_words() -> Iterator[str]:
     """Words of the pipeline file without a page of their own, or a heading on their kind's page."""
     from seatrial import extend  # noqa: PLC0415 - so that links can be checked before installing
 
-    for kind in ("tasks", "models", "metrics", "notify"):
+    for kind in extend.KINDS:
         page = REFERENCE / f"{kind}.md"
         headings = anchors(page) if page.exists() else set()
         for word in extend.names(kind):

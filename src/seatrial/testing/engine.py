@@ -1,4 +1,8 @@
-"""Does an engine keep its promises: every step once, in order, to an end that is recorded?"""
+"""Does an engine keep its promises: every step once, in order, to an end that is recorded?
+
+One that writes a file for an engine elsewhere promises that the file is the same each time, and
+that it leaves nothing out.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ from typing import TYPE_CHECKING, cast
 from seatrial import extend, plan, workspace
 from seatrial.engines import Work
 from seatrial.engines._begin import begin
+from seatrial.engines._call import Call
+from seatrial.engines._exported import edited, sealed
+from seatrial.engines._outline import outline
 from seatrial.ledger import runs
 from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
@@ -19,7 +26,7 @@ from seatrial.testing._demand import demand
 from seatrial.testing._project import SAMPLE, write_project
 
 if TYPE_CHECKING:
-    from seatrial.engines import Engine
+    from seatrial.engines import Engine, Exporter
     from seatrial.ledger.runs import Run
 
 PLAN = f"""name: conformance
@@ -39,12 +46,31 @@ stages:
 def check_engine(word: str) -> None:
     """Raise :class:`AssertionError` with a sentence unless the engine keeps its promises.
 
-    It runs a small plan to its end, once with every gate passing and once with one that fails.
+    It runs a small plan to its end, once with every gate passing and once with one that fails; or
+    exports that plan.
 
     >>> check_engine("embedded")
     """
+    if hasattr(extend.load("engines", word), "export"):
+        _exports(word)
+        return
     _runs(word, "colour", Verdict.PASS, done=4)
     _runs(word, "no_such_column", Verdict.FAIL, done=2)
+
+
+def _exports(word: str) -> None:
+    engine = cast("type[Exporter]", extend.load("engines", word))
+    shape = outline(read(PLAN, "it's a pipeline.yaml"))
+    call = Call(Path("/srv/it's $HOME"), shape.file, "/opt/a b/python")
+    text = engine().export(shape, call)
+    demand(
+        text == engine().export(shape, call), f"the engine {word} writes another file each time"
+    )
+    demand(text.endswith("\n"), f"the last line of the file for {word} has no end")
+    demand(edited(sealed(word, shape, text)) is False, f"the file for {word} breaks its own seal")
+    whole = "seatrial run" in text  # then seatrial itself knows the steps, whenever it is called
+    left_out = [each for each in (shape.digest, *shape.addresses) if each not in text]
+    demand(whole or not left_out, f"the file for {word} does not name {', '.join(left_out)}")
 
 
 def _runs(word: str, column: str, verdict: Verdict, *, done: int) -> None:
