@@ -26,6 +26,7 @@ PARTS = (
     "data_scan", "data_peers", "data_leakage", "data_drift",
     "evaluation_behaviour", "evaluation_quality", "evaluation_latency", "evaluation_repeat",
     "environment_capture", "environment_parity", "environment_power",
+    "engines_noop", "engines_added", "engines_workers",
 )  # fmt: skip
 HERE = Path(__file__).parent
 KEPT = HERE / "results.json"

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HOME = ".seatrial"
+MOVED = "SEATRIAL_HOME"
 DATABASE = "SEATRIAL_DATABASE"
 BLOBS = "SEATRIAL_BLOBS"
-"""What replaces a part of the home when one machine is not enough: a database, an object store."""
+"""What moves the home, and what replaces a part of it when one machine is not enough: a database,
+an object store."""
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -91,7 +93,7 @@ def nearest_to(start: Path) -> Workspace:
 
 def at(folder: Path) -> Workspace:
     """The workspace of a folder; ``SEATRIAL_HOME`` moves its state, others replace parts of it."""
-    moved = os.environ.get("SEATRIAL_HOME")
+    moved = os.environ.get(MOVED)
     return Workspace(
         folder,
         Path(moved).absolute() if moved else folder / HOME,

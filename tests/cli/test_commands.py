@@ -639,7 +639,6 @@ def test_step_performs_one_step(delivered: Project, seatrial: Program) -> None:
     run = seatrial("run", "pipeline.yaml", "--json").json["run"]
     said = seatrial("step", run, "validate_data.check_schema", "--json")
     assert said.code == 0
-    assert set(said.json) == {"run", "step", "state", "verdict", "reason"}
     assert (said.json["run"], said.json["verdict"]) == (run, "pass")
     stuck = seatrial("step", run, "evaluate_model.shadow_tests")
     assert stuck.code == 5

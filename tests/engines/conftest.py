@@ -80,13 +80,14 @@ class Probing:
         once: str | None,
         *changes: str,
         policy: str = "skip",
+        engine: str = "airflow",
         adopt: bool = False,
         time: datetime | None = None,
     ) -> Begun:
-        """What ``seatrial begin --engine airflow`` does, by the test's clock."""
+        """What ``seatrial begin`` does, by the test's clock."""
         plan = plans.make(read_file(self.folder / "pipeline.yaml", changes), self.folder)
         with closing((project := self.open()).ledger):
-            asked = Asked(policy=policy, engine="airflow", once=once, adopt=adopt)
+            asked = Asked(policy=policy, engine=engine, once=once, adopt=adopt)
             return begin_for_engine(Work(project, plan, self.said.append), asked, time)
 
     def step(self, run: str | None, address: str) -> Performed:
@@ -123,8 +124,8 @@ def probing(tmp_path: Path, words: None) -> Probing:
 
 
 @pytest.fixture(scope="session")
-def driver_of() -> Callable[[str], Driver]:
-    """The driver of an engine, started when it is first asked for."""
+def driver_of() -> Iterator[Callable[[str], Driver]]:
+    """The driver of an engine, started when it is first asked for; ended with the session."""
     made: dict[str, Driver] = {}
 
     def driver(engine: str) -> Driver:
@@ -132,11 +133,26 @@ def driver_of() -> Callable[[str], Driver]:
             made[engine] = _made(engine)
         return made[engine]
 
-    return driver
+    yield driver
+    for started in made.values():
+        if hasattr(started, "close"):
+            started.close()
 
 
 def _made(engine: str) -> Driver:
     match engine:
         case "shell":
             return ShellEngine()
+        case "metaflow":
+            from metaflow_engine import MetaflowEngine  # noqa: PLC0415 - only where it is asked for
+
+            return MetaflowEngine()
+        case "airflow":
+            from airflow_engine import AirflowEngine  # noqa: PLC0415 - only where it is asked for
+
+            return AirflowEngine()
+        case "prefect":
+            from prefect_engine import PrefectEngine  # noqa: PLC0415 - only where it is asked for
+
+            return PrefectEngine()
     raise AssertionError(engine)

@@ -49,6 +49,13 @@ def test_asked_again_for_the_same_run_of_the_engine_it_is_the_same_run(
     assert states(probing) == ["waiting"]
 
 
+def test_a_run_of_another_engine_is_another_run_whatever_it_is_called(
+    waiting: Begun, probing: Probing
+) -> None:
+    other = probing.begin("first", engine="another")
+    assert (other.state, other.run) == ("skipped", waiting.run)
+
+
 def test_skip(waiting: Begun, probing: Probing) -> None:
     for changes in ((), (OTHER,)):
         second = probing.begin("second", *changes)
@@ -93,9 +100,26 @@ def test_a_step_under_way_holds_up_another_run(probing: Probing) -> None:
         claims.claim(ledger, str(begun.run), "check.probe", owner="far:1", host="far")
         probing.clock.move(seconds=50)
         assert "check.probe is performed by far:1" in probing.begin("second", adopt=True).reason
-        # nobody prolonged the lease, and for an hour nothing happened
-        probing.clock.move(seconds=PATIENCE.total_seconds())
+        # nobody prolonged the lease, and for an hour after its end nothing happened
+        probing.clock.move(seconds=claims.LEASE_S + PATIENCE.total_seconds())
     assert probing.begin("third").state == "resumed"
+
+
+def test_the_death_of_a_worker_in_a_long_step_gives_its_engine_an_hour_too(
+    probing: Probing,
+) -> None:
+    probing.write("check: pass")
+    begun = probing.begin("first")
+    with closing((project := probing.open()).ledger):
+        step = (project.ledger, str(begun.run), "check.probe")
+        claimed = claims.claim(*step, owner="far:1", host="far")
+        assert isinstance(claimed, claims.Claim)
+        probing.clock.move(hours=3)
+        claims.heartbeat(project.ledger, claimed)
+    probing.clock.move(minutes=10)
+    assert probing.begin("second", OTHER).state == "skipped"
+    probing.clock.move(minutes=52)
+    assert probing.begin("third", OTHER).state == "begun"
 
 
 def test_between_two_steps_an_engine_may_take_an_hour(probing: Probing) -> None:

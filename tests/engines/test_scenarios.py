@@ -141,6 +141,14 @@ def test_a_stage_whose_condition_does_not_hold(play: Play) -> None:
     assert (seen.state, verdicts(told)) == ("succeeded", ["pass", None, None])
 
 
+def test_a_stage_that_is_left_out_does_not_hold_up_those_after_it(play: Play) -> None:
+    left_out, last = '"!stages.check.passed"', '"stages.check.passed"'
+    play.prepare("check: pass", f"after if {left_out}: pass", f"train if {last}: pass")
+    seen, told = play.finish()
+    assert (seen.state, told["verdict"]) == ("succeeded", "pass")
+    assert verdicts(told) == ["pass", None, "pass"]
+
+
 def _json(shop: Shop, *words: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = json.loads(shop.command(*words, "--json").stdout)
     return found

@@ -195,9 +195,10 @@ def _demand_one_effect_a_step(project: Project) -> None:
 def _demand_whole_blobs(project: Project) -> None:
     """A killed writer leaves part files only: no blob that is not what its name says."""
     blobs = project.registry.blobs
-    known = {project.workspace.ledger, project.workspace.lock, *blobs.partial()}
+    home = project.workspace.home
+    known = {project.workspace.ledger, project.workspace.lock, home / "machine", *blobs.partial()}
     for digest, path in blobs.all():
         blobs.get(digest)
         known.add(path)
     beside = {project.workspace.ledger.with_name(f"ledger.db-{end}") for end in ("wal", "shm")}
-    assert {f for f in project.workspace.home.rglob("*") if f.is_file()} <= known | beside
+    assert {f for f in home.rglob("*") if f.is_file()} <= known | beside

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,12 +11,18 @@ from hypothesis import strategies as st
 
 from seatrial.errors import StoreError
 from seatrial.ledger.blobs import Blobs
-from seatrial.ledger.store import GENESIS, canonical, link
+from seatrial.ledger.store import GENESIS, Ledger, canonical, link
+from seatrial.ledger.tables import EVENT
 from seatrial.ledger.verify import verify
 from seatrial.registry.registry import Move, Registry
+from shared_places import new_schema
+from tampering import REFUSED, tamper, unguarded
 
 if TYPE_CHECKING:
-    from seatrial.ledger.store import Ledger, Transaction
+    from pathlib import Path
+
+    from postgres import Server
+    from seatrial.ledger.store import Transaction
 
     from .conftest import Clock
 
@@ -37,11 +41,17 @@ def _append(ledger: Ledger, *numbers: int) -> None:
     ledger.write(change)
 
 
-def _sql(ledger: Ledger, *statements: str) -> None:
-    """What somebody with the file and SQLite could do."""
-    with closing(sqlite3.connect(ledger.file)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
+def _registered(ledger: Ledger, folder: Path) -> Registry:
+    registry = Registry(ledger, Blobs(folder / "blobs"))
+    registry.register("m", {"name": "a", "files": {}}, label="l", run="R", by="t")
+    return registry
+
+
+def _promoted(registry: Registry) -> None:
+    move = Move(
+        model="m", channel="production", version=1, expect=0, event="promote", by="t", reason="r"
+    )
+    registry.move(move, {"degradation_margin": 0.05})
 
 
 @pytest.mark.parametrize(
@@ -51,19 +61,56 @@ def _sql(ledger: Ledger, *statements: str) -> None:
         "UPDATE event SET at = at",
         "DELETE FROM event WHERE seq = 3",
         "DELETE FROM event",
-        "INSERT OR REPLACE INTO event VALUES (2, 'a', 'k', '{}', 'p', 'h')",
-        "REPLACE INTO event VALUES (3, 'a', 'k', '{}', 'p', 'h')",
         "INSERT INTO event VALUES (0, 'a', 'k', '{}', 'p', 'h')",
         "INSERT INTO event VALUES (-5, 'a', 'k', '{}', 'p', 'h')",
-        "INSERT INTO event VALUES (3,'a','k','{}','p','h') ON CONFLICT DO UPDATE SET body='x'",
+        "INSERT INTO event VALUES (3,'a','k','{}','p','h') ON CONFLICT (seq) DO NOTHING",
+        (
+            "INSERT INTO event VALUES (3,'a','k','{}','p','h')"
+            " ON CONFLICT (seq) DO UPDATE SET body='x'"
+        ),
     ],
 )
 def test_the_database_refuses_to_change_events(ledger: Ledger, statement: str) -> None:
+    _refused(ledger, statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT OR REPLACE INTO event VALUES (2, 'a', 'k', '{}', 'p', 'h')",
+        "REPLACE INTO event VALUES (3, 'a', 'k', '{}', 'p', 'h')",
+    ],
+)
+def test_sqlite_refuses_to_replace_events(tmp_path: Path, clock: Clock, statement: str) -> None:
+    _refused(Ledger(tmp_path / "ledger.db", clock), statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE event CASCADE",
+        "WITH gone AS (DELETE FROM event RETURNING 1) SELECT count(*) FROM gone",
+        # where the table is not found by its plain name
+        "SET search_path TO pg_catalog; TRUNCATE SCHEMA.event CASCADE",
+        "SET search_path TO pg_catalog; UPDATE SCHEMA.event SET body = '{}'",
+        "SET search_path TO pg_catalog; INSERT INTO SCHEMA.event VALUES (2,'a','k','{}','p','h')",
+    ],
+)
+def test_postgresql_refuses_its_own_ways_too(
+    postgres: Server, clock: Clock, statement: str
+) -> None:
+    place = new_schema(postgres)
+    schema = place.rpartition("%3D")[2]
+    _refused(Ledger(place, clock), statement.replace("SCHEMA", schema))
+
+
+def _refused(ledger: Ledger, statement: str) -> None:
     _append(ledger, 1, 2, 3)
     before = list(ledger.events())
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        _sql(ledger, statement)
+    with pytest.raises(REFUSED, match="append-only"):
+        tamper(ledger.place, statement)
     assert list(ledger.events()) == before
+    ledger.close()
 
 
 def test_events_come_back_in_order_linked_and_timed(ledger: Ledger, clock: Clock) -> None:
@@ -115,7 +162,7 @@ def test_an_untouched_chain_verifies_against_every_head_that_was_noted(ledger: L
 )
 def test_verify_names_the_first_edited_event(ledger: Ledger, statement: str, named: str) -> None:
     _append(ledger, 1, 2, 3)
-    _sql(ledger, "DROP TRIGGER event_no_update", "DROP TRIGGER event_no_delete", statement)
+    unguarded(ledger.place, statement)
     with pytest.raises(StoreError, match=f"was edited: {named}"):
         verify(ledger)
 
@@ -124,19 +171,44 @@ def test_an_edit_with_a_recomputed_hash_breaks_the_next_link(ledger: Ledger) -> 
     _append(ledger, 1, 2, 3)
     second = list(ledger.events())[1]
     forged = link(2, second.at, "noted", '{"n":9}', second.prev)
-    _sql(
-        ledger,
-        "DROP TRIGGER event_no_update",
+    unguarded(
+        ledger.place,
         f"UPDATE event SET body = '{{\"n\":9}}', hash = '{forged}' WHERE seq = 2",  # noqa: S608
     )
     with pytest.raises(StoreError, match="event 3"):
         verify(ledger)
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("channel_moved", "{}"),
+        ("quarantine_lifted", '{"model":"m","digest":"d"}'),
+        ("policy_installed", "[]"),
+        ("noted", "not json"),
+    ],
+)
+def test_verify_names_an_added_event_that_nobody_can_have_meant(
+    ledger: Ledger, kind: str, body: str
+) -> None:
+    _append(ledger, 1, 2)
+
+    def forge(transaction: Transaction) -> None:
+        at, prev = transaction.at, before
+        row = {"seq": 3, "at": at, "kind": kind, "body": body, "prev": prev}
+        forged = link(3, at, kind, body, prev)
+        transaction.connection.execute(EVENT.insert().values(**row, hash=forged))
+
+    before = ledger.head()
+    ledger.write(forge)
+    with pytest.raises(StoreError, match="was edited: event 3 "):
+        verify(ledger)
+
+
 def test_a_cut_tail_is_found_with_the_head_that_was_anchored(ledger: Ledger) -> None:
     _append(ledger, 1, 2, 3)
     anchored = ledger.head()
-    _sql(ledger, "DROP TRIGGER event_no_delete", "DELETE FROM event WHERE seq = 3")
+    unguarded(ledger.place, "DELETE FROM event WHERE seq = 3")
     verify(ledger)  # without an anchor nobody can know
     with pytest.raises(StoreError, match="its tail was cut"):
         verify(ledger, anchored)
@@ -161,29 +233,23 @@ def test_a_cut_tail_is_found_with_the_head_that_was_anchored(ledger: Ledger) -> 
         ("DELETE FROM policy", "policy"),
     ],
 )
-def test_verify_finds_an_edited_table(ledger: Ledger, statement: str, table: str) -> None:
-    registry = Registry(ledger, Blobs(ledger.file.parent / "blobs"))
-    for name in ("a", "b"):
-        registry.register("m", {"name": name, "files": {}}, label="l", run="R", by="t")
-    move = Move(
-        model="m", channel="production", version=1, expect=0, event="promote", by="t", reason="r"
-    )
-    registry.move(move, {"degradation_margin": 0.05})
+def test_verify_finds_an_edited_table(
+    ledger: Ledger, tmp_path: Path, statement: str, table: str
+) -> None:
+    registry = _registered(ledger, tmp_path)
+    registry.register("m", {"name": "b", "files": {}}, label="l", run="R", by="t")
+    _promoted(registry)
     assert verify(ledger)[0] == len(list(ledger.events()))
-    _sql(ledger, statement)
+    tamper(ledger.place, statement)
     with pytest.raises(StoreError, match=f"table '{table}' differs"):
         verify(ledger)
 
 
 def test_what_others_write_meanwhile_is_no_edit(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry = Registry(ledger, Blobs(ledger.file.parent / "blobs"))
-    registry.register("m", {"name": "a", "files": {}}, label="l", run="R", by="t")
-    move = Move(
-        model="m", channel="production", version=1, expect=0, event="promote", by="t", reason="r"
-    )
-    registry.move(move, {"degradation_margin": 0.05})
+    registry = _registered(ledger, tmp_path)
+    _promoted(registry)
 
     def meanwhile(value: object) -> str:
         registry.register("m", {"name": "b", "files": {}}, label="l", run="R", by="t")

@@ -37,27 +37,26 @@ def test_a_time_is_the_same_in_every_zone(ledger: Ledger) -> None:
     assert not firings.fire(ledger, "p", local, "a:1")
 
 
-def _rival(file: Path, start: object, won: Queue[list[int]]) -> None:
-    ledger = Ledger(file, lambda: datetime.now(UTC))
+def _rival(place: Path | str, start: object, won: Queue[list[int]]) -> None:
+    ledger = Ledger(place, lambda: datetime.now(UTC))
     start.wait()  # type: ignore[attr-defined]
     times = [TWO + number * DAY for number in range(40)]
     won.put([n for n, time in enumerate(times) if firings.fire(ledger, "p", time, "rival")])
     ledger.close()
 
 
-def test_of_rival_processes_one_fires_each_time(tmp_path: Path) -> None:
-    file = tmp_path / "ledger.db"
-    Ledger(file, lambda: datetime.now(UTC)).close()
+def test_of_rival_processes_one_fires_each_time(place: Path | str) -> None:
+    Ledger(place, lambda: datetime.now(UTC)).close()
     context = multiprocessing.get_context("spawn")
     start, won = context.Barrier(3), context.Queue()
-    rivals = [context.Process(target=_rival, args=(file, start, won)) for _ in range(3)]
+    rivals = [context.Process(target=_rival, args=(place, start, won)) for _ in range(3)]
     for rival in rivals:
         rival.start()
     fired = [number for _ in rivals for number in won.get(timeout=60)]
     for rival in rivals:
         rival.join()
     assert sorted(fired) == list(range(40))
-    ledger = Ledger(file, lambda: datetime.now(UTC))
+    ledger = Ledger(place, lambda: datetime.now(UTC))
     assert len(list(ledger.events("schedule_fired"))) == 40
     verify(ledger)
     ledger.close()

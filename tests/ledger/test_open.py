@@ -56,7 +56,7 @@ def test_it_lies_where_it_should_whatever_the_folder_is_called(tmp_path: Path, n
     file = tmp_path / name / "ledger.db"
     ledger = Ledger(file, now)
     ledger.write(lambda transaction: transaction.append("said", {"name": name}))
-    assert ledger.stamp().file == file.stat().st_ino
+    assert ledger.stamp().ledger == file.stat().st_ino
     ledger.close()
     again = Ledger(file, now)
     assert [event.body for event in again.events()] == [{"name": name}]
@@ -97,7 +97,7 @@ def test_an_empty_file_becomes_a_ledger(file: Path) -> None:
 
 def test_writes_are_durable_and_readers_do_not_wait(file: Path) -> None:
     ledger = Ledger(file, now)
-    with ledger._writer.connect() as connection:
+    with ledger._database._writer.connect() as connection:  # type: ignore[attr-defined]
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
 from seatrial.outcome import Outcome, Verdict
 from seatrial.registry.registry import Move, Registry
+from tampering import tamper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +44,7 @@ def _begin(
 
 
 def _promote(ledger: Ledger, once: str | None = None) -> None:
-    registry = Registry(ledger, Blobs(ledger.file.parent / "blobs"))
+    registry = Registry(ledger, Blobs(Path("never asked")))
     channel = registry.channel("m", "production")
     revision = channel.revision if channel else 0
     registry.move(
@@ -208,7 +210,6 @@ def test_verify_finds_an_edited_verdict(ledger: Ledger, statement: str, table: s
     _finish(ledger, "R1", "a.one", Verdict.FAIL)
     runs.end(ledger, "R1", State.FINISHED, Verdict.FAIL, None)
     assert verify(ledger)
-    with ledger._writer.begin() as connection:
-        connection.exec_driver_sql(statement)
+    tamper(ledger.place, statement)
     with pytest.raises(StoreError, match=f"table '{table}' differs"):
         verify(ledger)

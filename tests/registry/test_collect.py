@@ -15,6 +15,7 @@ from seatrial.ledger.claims import Claim
 from seatrial.ledger.runs import State
 from seatrial.ledger.verify import verify
 from seatrial.outcome import Outcome, Verdict
+from seatrial.registry import collect as collecting
 from seatrial.registry.collect import Collected, collect
 from seatrial.registry.registry import Move, Registry, Version
 
@@ -140,3 +141,36 @@ def test_blobs_that_two_versions_share_stay(registry: Registry, clock: Clock) ->
     collected = collect(registry, keep=MONTH)
     assert (_dropped(collected), collected.blobs) == ([1], 0)
     registry.verify(registry.version("m", 2))
+
+
+def test_what_another_machine_puts_into_production_meanwhile_stays(
+    registry: Registry, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcde":
+        _register(registry, name)
+    _promote(registry, 1, 2, 3, 4, 5)
+    clock.move(31)
+    looked = collecting._needed
+
+    def needed(registry: Registry) -> set[tuple[str, int]]:
+        found = looked(registry)
+        monkeypatch.undo()
+        _promote(registry, 1)
+        return found
+
+    monkeypatch.setattr(collecting, "_needed", needed)
+    assert _dropped(collect(registry, keep=MONTH)) == [2, 3]
+    registry.verify(registry.version("m", 1))
+
+
+def test_what_was_collected_meanwhile_is_not_put_into_production(
+    registry: Registry, clock: Clock
+) -> None:
+    for name in "abcde":
+        _register(registry, name)
+    _promote(registry, 1, 2, 3, 4, 5)
+    clock.move(31)
+    assert _dropped(collect(registry, keep=MONTH)) == [1, 2]
+    with pytest.raises(StoreError, match="the files of m version 1 were collected"):
+        _promote(registry, 1)
+    assert registry.resolve("m", "production") == registry.version("m", 5)

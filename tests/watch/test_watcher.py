@@ -484,6 +484,20 @@ def test_what_a_log_had_shown_counts_although_the_log_was_thrown_away(good: Sea)
     assert _counted(good) == 180
 
 
+def test_what_the_watcher_of_another_machine_sees_meanwhile_counts(good: Sea) -> None:
+    good.requests(150)
+    good.turn()
+    ledger, watch = good.gateway.stores.ledger, good.watch.id
+    (mine,) = watches.trails(ledger, watch).values()
+    for _ in range(2):  # what it keeps takes the place of what it kept before
+        ledger.write(lambda t: watches.save(t, watch, "elsewhere", mine))
+        good.turn()
+        assert _counted(good) == 300
+    good.requests(30)
+    good.turn()
+    assert _counted(good) == 330
+
+
 @pytest.mark.slow
 def test_what_answers_without_labels_have_shown_outlives_a_restart(bad: Sea) -> None:
     for _ in range(40):

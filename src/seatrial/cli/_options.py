@@ -47,8 +47,10 @@ def project() -> Project:
 
 def existing_project(fix: str = "go to the folder of the project") -> Project:
     """The same; UsageError where there is none, and none is made."""
+    from seatrial.ledger.store import has_ledger
+
     around = workspace.nearest_to(Path.cwd())
-    if not around.ledger.exists():
+    if not has_ledger(around):
         what = "a version is named, but there is no project here"
         raise UsageError(Mistake(what, where=str(around.folder), fix=fix))
     return project()

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import gzip
 import io
+import os
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seatrial import workspace
 from seatrial.cli._example import copy_example, example_folder
 from seatrial.cli._options import json_option, minute, print_json, print_table
 from seatrial.errors import StoreError
@@ -31,6 +33,9 @@ LOAD_S = 1.0
 @json_option
 def demo(*, as_json: bool) -> None:
     """Watch a model being delivered, bad ones stopped, and one that comes back by itself."""
+    # the story has a project of its own: nothing of it may land where another keeps its state
+    for name in (workspace.MOVED, workspace.DATABASE, workspace.BLOBS):
+        os.environ.pop(name, None)
     # the story is progress: with --json it goes to stderr, as of every command
     with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):
         told = _story()
@@ -177,7 +182,6 @@ def _profile(project: Path) -> None:
 
 def _history(project: Path) -> str:
     """Print the moves of production, prove the ledger; its head."""
-    from seatrial import workspace
     from seatrial.ledger.verify import verify
     from seatrial.registry.project import open_project
 

@@ -38,54 +38,96 @@ def export(
 ) -> None:
     """Write the pipeline as a native file of another engine: airflow, prefect, metaflow, github."""
     from seatrial import plan as plans
-    from seatrial.engines._call import Call, demand_seatrial
+    from seatrial.engines._call import Call, demand_names, demand_seatrial
     from seatrial.engines._exported import sealed
     from seatrial.engines._outline import outline
     from seatrial.pipeline.read import read_file
 
     exporter = _exporter(engine)
+    installs = getattr(exporter, "installs_seatrial", False)
+    if installs and (python or image):
+        raise UsageError(
+            Mistake(
+                f"--python and --image do not apply to {engine}: its file installs seatrial itself",
+                fix="leave them out",
+            )
+        )
     if python and image:
         raise UsageError(Mistake("--python and --image: one of them", fix="leave one out"))
     pipeline = read_file(file)
     where = workspace.of_file(file)
     plans.make(pipeline, where.folder)
-    call = Call(where.folder, file.name, python or sys.executable, image)
-    warning = None if unchecked else demand_seatrial(call)
+    call = Call(where.folder, _named(file), _interpreter(python, unchecked=unchecked), image)
+    demand_names(call)
+    warning = None if unchecked or installs else demand_seatrial(call)
     if warning:
         click.echo(f"warning: {warning}", err=True)
     shape = outline(pipeline)
     text = sealed(engine, shape, exporter.export(shape, call))
     if output is not None:
+        _demand_another(output, file)
         _write(output, text, force=force)
     if as_json:
         told = {"engine": engine, "file": file.name, "output": str(output) if output else None}
         print_json({**told, "digest": shape.digest, "text": text})
+    elif output is None:
+        click.echo(text, nl=False)
     else:
-        click.echo(text if output is None else f"{output} runs {pipeline.name} on {engine}")
+        click.echo(f"{output} runs {pipeline.name} on {engine}")
+
+
+def _named(file: Path) -> str:
+    """The file, as the command in its folder has it."""
+    return f"./{file.name}" if file.name.startswith("-") else file.name
+
+
+def _interpreter(python: str | None, *, unchecked: bool) -> str:
+    """Its path, which holds in every folder; a name alone is looked up where it is called."""
+    if python is None or unchecked or "/" not in python:
+        return python or sys.executable
+    return str(Path(python).absolute())
 
 
 def _exporter(engine: str) -> Exporter:
     from seatrial import extend
 
-    engines = {word: extend.load("engines", word) for word in extend.names("engines")}
-    known = {word: found for word, found in engines.items() if hasattr(found, "export")}
-    if engine not in known:
-        raise UsageError(
-            Mistake(
-                f"there is no file to write for {engine!r}",
-                nearest=nearest(engine, known),
-                fix=f"one of: {', '.join(known)}",
-            )
+    # only the one that is asked for is loaded, unless somebody must be told which there are
+    found = extend.load("engines", engine) if engine in extend.names("engines") else None
+    if _writes(found):
+        return cast("type[Exporter]", found)()
+    known = [word for word in extend.names("engines") if _writes(extend.load("engines", word))]
+    raise UsageError(
+        Mistake(
+            f"there is no file to write for {engine!r}",
+            nearest=nearest(engine, known),
+            fix=f"one of: {', '.join(known)}",
         )
-    return cast("type[Exporter]", known[engine])()
+    )
+
+
+def _writes(engine: object) -> bool:
+    return hasattr(engine, "export")
+
+
+def _demand_another(output: Path, file: Path) -> None:
+    """No force writes over the pipeline that is exported."""
+    if output.exists() and output.samefile(file):
+        mistake = Mistake(
+            f"{output.name} is the pipeline file itself", where=str(output), fix="name another -o"
+        )
+        raise UsageError(mistake)
 
 
 def _write(output: Path, text: str, *, force: bool) -> None:
-    """Write aside, then rename: an engine that looks now sees the old file or the new one."""
+    """Refuse what is no sealed file; an engine that looks now sees the old one or the new one."""
+    from seatrial.data import whole_file
     from seatrial.engines._exported import edited
 
+    if output.exists() and not output.is_file():
+        mistake = Mistake(f"{output.name} is no file", where=str(output), fix="name another -o")
+        raise UsageError(mistake)
     if output.exists() and not force:
-        changed = edited(output.read_text(encoding="utf-8", errors="replace"))
+        changed = edited(_read(output))
         if changed is not False:
             what = "was edited by hand since it was exported" if changed else "is no exported file"
             raise UsageError(
@@ -95,12 +137,16 @@ def _write(output: Path, text: str, *, force: bool) -> None:
                     fix="move it away, or overwrite it with --force; nothing was changed",
                 )
             )
+    whole_file.replace(output, text.encode(), "the exported file")
+
+
+def _read(output: Path) -> str:
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        aside = output.with_name(f".{output.name}.part")
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(output)
+        return output.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        raise UsageError(
-            Mistake(f"cannot write: {error.strerror}", where=str(output), fix="name another -o")
-        ) from error
+        mistake = Mistake(
+            f"cannot see whether it was edited: {error.strerror}",
+            where=str(output),
+            fix="name another -o",
+        )
+        raise UsageError(mistake) from error

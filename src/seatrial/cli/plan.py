@@ -70,13 +70,14 @@ def plan(file: Path, changes: tuple[str, ...], *, as_json: bool) -> None:
 def _uses(made: Plan) -> dict[str, list[str]]:
     """How worn the rows are on which a model is judged, by the step; nothing is made to look."""
     from seatrial.data.opening import open_rows
+    from seatrial.ledger.store import has_ledger
     from seatrial.registry import holdouts
     from seatrial.registry.project import open_project
     from seatrial.tasks import Input
 
     where = workspace.at(made.folder)
     judging = [step for step in made.steps if step.task.judges_on_dataset]
-    if not judging or not where.ledger.exists():
+    if not judging or not has_ledger(where):
         return {}
     opened = open_project(where)
     known = holdouts.uses(opened.ledger, made.pipeline.model)

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     "--no-schedules", is_flag=True, help="Start nothing by itself: another engine has the schedule."
 )
 @json_option
-def serve(
-    host: str, port: int, workers: int | None, *, no_schedules: bool, as_json: bool
-) -> None:
+def serve(host: str, port: int, workers: int | None, *, no_schedules: bool, as_json: bool) -> None:
     """Answer requests with what is in production; shadow, switch, log, keep the schedules."""
     from seatrial.serve.supervisor import Supervisor
 

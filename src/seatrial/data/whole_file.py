@@ -17,7 +17,7 @@ def replace(path: Path, content: bytes, what: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-            temporary = Path(folder, path.name)
+            temporary = Path(folder, "part")  # no name by which anybody looks for such files
             with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()

@@ -56,7 +56,10 @@ class Engine(Protocol):
 
 
 class Exporter(Protocol):
-    """Writes the file by which an engine elsewhere runs a pipeline."""
+    """Writes the file by which an engine elsewhere runs a pipeline.
+
+    One whose file brings seatrial along says ``installs_seatrial = True``: it is not asked for.
+    """
 
     def export(self, outline: Outline, call: Call) -> str:
         """The text of the file, without its seal (``engines._exported``)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from seatrial.data.dataset import Dataset
     from seatrial.engines import Work
+    from seatrial.ledger.firings import Turn
     from seatrial.ledger.overlaps import Asked
     from seatrial.ledger.replaced import Replaced
     from seatrial.ledger.runs import Run
@@ -30,18 +32,21 @@ if TYPE_CHECKING:
 _MISSING = "missing"
 
 
-def begin(work: Work) -> tuple[Run, bool]:
-    """The run, and whether it is one resumed. Ends it with :class:`FormError` on unusable data."""
+def begin(work: Work, turn: Turn | None = None) -> tuple[Run, bool]:
+    """The run, and whether it is one resumed. Ends it with :class:`FormError` on unusable data.
+
+    ``turn`` is the scheduled time that it is for: :class:`SupersededError` when that has its run.
+    """
     unopened: dict[Dataset, FormError] = {}
-    begun = beginnings.begin(work.project.ledger, _beginning(work, unopened, {}))
-    return _usable(work, begun, unopened)
+    beginning = replace(_beginning(work, unopened, {}), turn=turn)
+    return _usable(work, beginnings.begin(work.project.ledger, beginning), unopened)
 
 
-def begin_for(work: Work, asked: Asked) -> tuple[Run, bool] | Held:
+def begin_for(work: Work, asked: Asked, turn: Turn | None = None) -> tuple[Run, bool] | Held:
     """The same for a run of an engine, which one that is under way may hold up."""
     unopened: dict[Dataset, FormError] = {}
     driver = {"engine": asked.engine, "once": asked.once}
-    beginning = _beginning(work, unopened, driver)
+    beginning = replace(_beginning(work, unopened, driver), turn=turn)
     begun = beginnings.begin_for(work.project.ledger, beginning, asked)
     return begun if isinstance(begun, Held) else _usable(work, begun, unopened)
 
@@ -92,7 +97,7 @@ def _key(work: Work, unopened: dict[Dataset, FormError]) -> str:
     ledger, name = work.project.ledger, work.plan.pipeline.name
     for run in runs.unfinished(ledger):
         if run.pipeline == name and (changes := replaced.of_run(ledger, run.id)):
-            begun = _digest_over(work, _before(work, contents, changes))
+            begun = _digest_over(work, _before(contents, changes))
             if begun == run.key:
                 return begun
     return _digest_over(work, contents)
@@ -103,15 +108,12 @@ def _digest_over(work: Work, contents: Mapping[str, str]) -> str:
     return hashlib.sha256(canonical(key).encode()).hexdigest()
 
 
-def _before(
-    work: Work, contents: Mapping[str, str], changes: Sequence[Replaced]
-) -> Mapping[str, str]:
+def _before(contents: Mapping[str, str], changes: Sequence[Replaced]) -> Mapping[str, str]:
     """The contents as they were before a run replaced some of them."""
     found = dict(contents)
     for change in reversed(changes):
-        path = str(work.plan.folder / change.file)
-        if found.get(path) == change.after.removeprefix(PREFIX):
-            found[path] = (change.before or _MISSING).removeprefix(PREFIX)
+        if found.get(change.file) == change.after.removeprefix(PREFIX):
+            found[change.file] = (change.before or _MISSING).removeprefix(PREFIX)
     return found
 
 
@@ -120,16 +122,24 @@ def _contents(work: Work, unopened: dict[Dataset, FormError]) -> dict[str, str]:
     for step in work.plan.steps:
         for read in step.task.inputs(step.scope):
             if isinstance(read, Path):
-                contents[str(read)] = _content(read)
+                contents[_below(work, read)] = _content(read)
             else:
                 dataset = step.scope.dataset(read.dataset)
-                contents[_which(dataset)] = _rows(work, dataset, unopened)
+                contents[_which(work, dataset)] = _rows(work, dataset, unopened)
     return contents
 
 
-def _which(dataset: Dataset) -> str:
+def _below(work: Work, path: Path) -> str:
+    """A path as seen from the project folder: a copy of it on another machine is the same."""
+    folder = work.plan.folder
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _which(work: Work, dataset: Dataset) -> str:
     """Where rows are, and who counts them: of the same rows every engine has its own digest."""
-    place = f"{dataset.place}: {dataset.query}" if dataset.query else dataset.place
+    place = dataset.place if dataset.path is None else _below(work, dataset.path)
+    if dataset.query:
+        place = f"{place}: {dataset.query}"
     if dataset.engine == "duckdb":
         return place
     return f"{place} on {dataset.remote or dataset.master or dataset.engine}"

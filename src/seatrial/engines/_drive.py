@@ -11,7 +11,7 @@ from seatrial import workspace
 from seatrial.engines import Work
 from seatrial.engines._begin import begin
 from seatrial.engines.embedded import Embedded
-from seatrial.errors import FormError, SeatrialError
+from seatrial.errors import FormError, SeatrialError, StoreError
 from seatrial.ledger import runs
 from seatrial.ledger.runs import State
 from seatrial.outcome import Verdict
@@ -70,7 +70,6 @@ def run(
 
 def drive(work: Work, *, wait: bool) -> Driven:
     """Begin or resume the run of a plan, and perform it."""
-    ledger = work.project.ledger
     error: SeatrialError | None = None
     current: Run | None = None
     try:
@@ -80,14 +79,28 @@ def drive(work: Work, *, wait: bool) -> Driven:
         current = Embedded().run(work, current, wait=wait)
     except SeatrialError as met:
         error = met
-        current = _as_recorded(work, current, met)
-        if current is None:
-            return Driven(_nothing(work.plan.pipeline, met), met.exit_code, error=met)
-    told = document(work.project, current)
+    try:
+        return _driven(work, current, error)
+    except StoreError as met:
+        # the ledger cannot even be read: what is known here is told all the same
+        error = error or met
+        told = _nothing(work.plan.pipeline, error)
+        return Driven({**told, "run": current.id if current else None}, 5, error=error)
+
+
+def _driven(work: Work, run: Run | None, error: SeatrialError | None) -> Driven:
+    """How it went, as the ledger has it."""
+    ledger = work.project.ledger
+    if error is not None:
+        run = _as_recorded(work, run, error)
+        if run is None:
+            return Driven(_nothing(work.plan.pipeline, error), error.exit_code, error=error)
+    assert run is not None
+    told = document(work.project, run)
     if error and not told["errors"]:
         told["errors"] = [str(mistake) for mistake in error.mistakes]
-    code = error.exit_code if error else exit_code(current)
-    return Driven(told, code, ledger.head(), error, asked_of(ledger, current.id))
+    code = error.exit_code if error else exit_code(run)
+    return Driven(told, code, ledger.head(), error, asked_of(ledger, run.id))
 
 
 def _as_recorded(work: Work, begun: Run | None, met: SeatrialError) -> Run | None:

@@ -9,6 +9,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from seatrial.engines._release import installed
+from seatrial.environment.printable import printable
 
 if TYPE_CHECKING:
     from seatrial.engines._outline import Outline
@@ -24,8 +25,9 @@ def filled(template: str, **values: str) -> str:
 
 def sealed(engine: str, outline: Outline, text: str) -> str:
     """The file as it is written: a head that tells where it comes from, then ``text``."""
+    file = printable(outline.file)  # a name may hold the end of a line, and what follows is obeyed
     head = [
-        f"# Written by `seatrial export {engine} {outline.file}` (seatrial {installed()}).",
+        f"# Written by `seatrial export {engine} {file}` (seatrial {installed()}).",
         "# Change the pipeline file or the command's options, and export again: edits are lost.",
     ]
     content = "\n".join([*head, "", text])

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.engines._begin import begin_for
-from seatrial.errors import FormError
-from seatrial.ledger import firings, runs
-from seatrial.ledger.firings import State
+from seatrial.errors import SupersededError
+from seatrial.ledger import firings
+from seatrial.ledger.firings import State, Turn
 from seatrial.ledger.overlaps import Asked, Held
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from seatrial.engines import Work
-    from seatrial.ledger.firings import Firing
-    from seatrial.ledger.runs import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,58 +41,42 @@ def begin_for_engine(work: Work, asked: Asked, time: datetime | None = None) -> 
 
     Raises :class:`FormError` on data that cannot be used; its run is recorded.
     """
-    rival = _fired_by_another(work, asked, time)
+    turn = None if time is None else Turn(time, _by(asked))
+    rival = _fired_by_another(work, turn)  # before anything is read
     if rival is not None:
-        said = f"{rival.by} has {rival.state} this time{f': run {rival.run}' if rival.run else ''}"
-        return Begun(state="skipped", run=rival.run, reason=said)
+        return rival
     try:
-        begun = begin_for(work, asked)
-    except FormError:
-        # data that cannot be used ends a run while it begins
-        ended = next(r for r in runs.latest(work.project.ledger) if _same(r, work))
-        _note(work, asked, time, State.FIRED, ended.id)
-        raise
+        begun = begin_for(work, asked, turn)
+    except SupersededError:
+        rival = _fired_by_another(work, turn)
+        if rival is None:
+            raise
+        return rival
     if isinstance(begun, Held):
-        return _held(work, asked, time, begun)
+        return _held(work, asked, turn, begun)
     run, resumed = begun
-    _note(work, asked, time, State.FIRED, run.id)
     return Begun(state="resumed" if resumed else "begun", run=run.id)
 
 
-def _held(work: Work, asked: Asked, time: datetime | None, held: Held) -> Begun:
+def _held(work: Work, asked: Asked, turn: Turn | None, held: Held) -> Begun:
     if asked.policy == "queue":
         return Begun(state="queued", run=held.run, until=held.until, reason=held.reason)
-    _note(work, asked, time, State.SKIPPED, None, held.reason)
+    if turn is not None:
+        ledger, name = work.project.ledger, work.plan.pipeline.name
+        firings.fire(ledger, name, turn.time, _by(asked), state=State.SKIPPED, reason=held.reason)
     return Begun(state="skipped", run=held.run, reason=held.reason)
 
 
-def _fired_by_another(work: Work, asked: Asked, time: datetime | None) -> Firing | None:
+def _fired_by_another(work: Work, turn: Turn | None) -> Begun | None:
     """What another scheduler did with that time: of one time there is one run."""
-    if time is None:
+    if turn is None:
         return None
-    found = firings.get(work.project.ledger, work.plan.pipeline.name, time)
-    return found if found is not None and found.by != _by(asked) else None
-
-
-def _note(
-    work: Work,
-    asked: Asked,
-    time: datetime | None,
-    state: State,
-    run: str | None,
-    reason: str | None = None,
-) -> None:
-    if time is None:
-        return
-    ledger, name = work.project.ledger, work.plan.pipeline.name
-    firings.fire(ledger, name, time, _by(asked), state=state, reason=reason)
-    if run is not None:
-        firings.settle(ledger, name, time, state, run)
+    found = firings.get(work.project.ledger, work.plan.pipeline.name, turn.time)
+    if found is None or found.by == turn.by:
+        return None
+    said = f"{found.by} has {found.state} this time{f': run {found.run}' if found.run else ''}"
+    return Begun(state="skipped", run=found.run, reason=said)
 
 
 def _by(asked: Asked) -> str:
     return f"{asked.engine} {asked.once or ''}".strip()
-
-
-def _same(run: Run, work: Work) -> bool:
-    return run.pipeline == work.plan.pipeline.name

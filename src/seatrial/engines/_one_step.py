@@ -73,12 +73,15 @@ def one_step(
 
 
 def exit_code(performed: Performed) -> int:
-    """That of the step; of the run's verdict when the step is never reached."""
+    """That of the step; of the run's verdict when the step is never reached.
+
+    A step that is left out of a run that goes on is in nobody's way.
+    """
     said = performed.said
     if isinstance(said, Wait):
         return 4
     if said is None and performed.run.verdict is None:
-        return 5  # the run was cancelled or superseded
+        return 5 if performed.run.ended else 0  # the run was cancelled or superseded
     verdict = performed.run.verdict if said is None else said.verdict
     return {Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}.get(cast("Verdict", verdict), 0)
 

@@ -8,11 +8,18 @@ import threading
 import time
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from seatrial.engines._lock import step_lock
 from seatrial.engines._release import installed
-from seatrial.errors import FaultError, Mistake, PassingError, SeatrialError, StoreError
+from seatrial.errors import (
+    FaultError,
+    Mistake,
+    PassingError,
+    SeatrialError,
+    StoreError,
+    SupersededError,
+)
 from seatrial.ledger import claims, runs
 from seatrial.outcome import Outcome, Verdict, Wait
 from seatrial.registry import holdouts
@@ -21,13 +28,15 @@ from seatrial.tasks import Context, Reusable
 from seatrial.workspace import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from seatrial.engines import Work
     from seatrial.ledger.claims import Claim
     from seatrial.ledger.runs import Run
     from seatrial.ledger.store import Ledger, Transaction
     from seatrial.plan import PlannedStep
+
+T = TypeVar("T")
 
 BACK_OFF_S = (0.2, 1.0, 5.0)
 """Pauses before an error that may pass is met again; then the run stops and can be resumed."""
@@ -48,7 +57,14 @@ def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
                 release=installed(),
             )
             if isinstance(claimed, claims.Claim):
-                return _claimed(work, run, step, claimed)
+                try:
+                    return _claimed(work, run, step, claimed)
+                except SupersededError as error:
+                    if runs.get(ledger, run.id).ended:
+                        raise
+                    # this process slept for too long: what it found does not count
+                    work.say(error.mistakes[0].what)
+                    continue
         stored = next(s for s in runs.steps(ledger, run.id) if s.address == step.address)
         if stored.outcome is not None:
             return stored.outcome
@@ -70,7 +86,7 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
         scope=step.scope,
         run=run,
         workspace=work.project.workspace,
-        registry=work.project.registry,
+        registry=replace(work.project.registry, ledger=claims.fenced(work.project.ledger, claimed)),
         outcomes={
             s.address: s.outcome
             for s in runs.steps(ledger, run.id)
@@ -83,7 +99,7 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
     began = time.perf_counter()
     try:
         with _heartbeat(ledger, claimed):
-            key, outcome = _insistent(work, step, context)
+            key, outcome = _insistent(work, step, lambda: _once(step, context))
     except SeatrialError as error:
         claims.release(ledger, claimed, error.mistakes[0].what)
         raise
@@ -99,14 +115,19 @@ def _claimed(work: Work, run: Run, step: PlannedStep, claimed: Claim) -> Outcome
         )
         claims.release(ledger, claimed, fault.mistakes[0].what)
         raise fault from error
-    claims.finish(
-        ledger,
-        claimed,
-        outcome,
-        time.perf_counter() - began,
-        key,
-        lambda transaction: _recorded(transaction, run, step, outcome),
-    )
+    seconds = time.perf_counter() - began
+
+    def finish() -> None:
+        claims.finish(
+            ledger,
+            claimed,
+            outcome,
+            seconds,
+            key,
+            lambda transaction: _recorded(transaction, run, step, outcome),
+        )
+
+    _insistent(work, step, finish)
     return outcome
 
 
@@ -119,17 +140,18 @@ def _recorded(
         holdouts.note(transaction, run.id, run.model, outcome)
 
 
-def _insistent(
-    work: Work, step: PlannedStep, context: Context
-) -> tuple[str | None, Outcome | Wait]:
-    """Do it; again after a pause when what is in the way may pass."""
+def _insistent(work: Work, step: PlannedStep, do: Callable[[], T]) -> T:
+    """Do it; again after a pause when what is in the way may pass.
+
+    So is what was found noted, too: a database that restarts must not cost hours of training.
+    """
     for pause in BACK_OFF_S:
         try:
-            return _once(step, context)
+            return do()
         except PassingError as error:
             work.say(f"{step.address}: {error.mistakes[0].what}; again in {pause:g} s")
             time.sleep(pause)
-    return _once(step, context)
+    return do()
 
 
 def _once(step: PlannedStep, context: Context) -> tuple[str | None, Outcome | Wait]:

@@ -12,7 +12,7 @@ from seatrial import workspace
 from seatrial.gateway.covering import Covering
 from seatrial.gateway.ring import Position, Reader
 from seatrial.inference.signature import Signature
-from seatrial.ledger.blobs import Blobs
+from seatrial.ledger.blobs import blobs_at
 from seatrial.traffic import record
 from seatrial.traffic.log import TrafficLog
 from seatrial.traffic.retention import Keep
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from seatrial.gateway.board import Board
     from seatrial.gateway.ring import Ring
+    from seatrial.ledger.blobs import Blobs
 
 SLOT = 0
 """The place in every ring where this writer keeps its position."""
@@ -67,7 +68,7 @@ class Logbook:
         self._rings = rings
         self._readers = [_reader(ring) for ring in rings]
         self._log = log
-        signature = Signatures(Blobs(home / "blobs"))
+        signature = Signatures(blobs_at(home))
         self._traffic = TrafficLog(home / "traffic", name, workspace.now, signature)
         self.covering = Covering(home / "traffic", workspace.now)
         self._counts = dict.fromkeys(("written", "unwritten", "lost", "labels"), 0)

@@ -23,10 +23,12 @@ from seatrial.errors import SeatrialError
 from seatrial.gateway.counts import Book
 from seatrial.gateway.loading import Refused, opened, sentence
 from seatrial.gateway.surroundings import Judged, judged
-from seatrial.ledger.blobs import Blobs
+from seatrial.ledger.blobs import blobs_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from seatrial.ledger.blobs import Blobs
 
 NICE = 5
 
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--delivered", action="store_true", help="it is or was in production")
     asked = parser.parse_args(arguments)
     os.nice(NICE)
-    blobs = Blobs(Path(asked.home) / "blobs")
+    blobs = blobs_at(Path(asked.home))
     found = opened(asked.model, asked.version, asked.digest, blobs, Book())
     if isinstance(found, Refused):
         _tell(found.kind, found.reason)

@@ -61,14 +61,14 @@ def _mirror(asked: Any, isolated: dict[str, object]) -> Mirror:
     from seatrial.gateway.board import Board  # noqa: PLC0415
     from seatrial.gateway.mirror import Mirror  # noqa: PLC0415
     from seatrial.gateway.ring import Ring  # noqa: PLC0415
-    from seatrial.ledger.blobs import Blobs  # noqa: PLC0415
+    from seatrial.ledger.blobs import blobs_at  # noqa: PLC0415
 
     return Mirror.begin(
         Board.open(asked.board),
         asked.cell,
         [Ring.open(int(fd)) for fd in asked.rings.split(",")],
         asked.shadow,
-        Blobs(Path(asked.home) / "blobs").get,
+        blobs_at(Path(asked.home)).get,
         {**isolated, **limit_memory()},
         now_us,
     )

@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +25,16 @@ from granian.server.embed import Server
 from seatrial.gateway import parent
 from seatrial.gateway.app import App
 from seatrial.gateway.board import Board
+from seatrial.gateway.bringing import Bringing
 from seatrial.gateway.cells import Cells
 from seatrial.gateway.counts import Book
 from seatrial.gateway.loading import load
 from seatrial.gateway.log import logger
 from seatrial.gateway.ring import Ring
-from seatrial.ledger.blobs import Blobs
+from seatrial.ledger.blobs import Blobs, blobs_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from seatrial.gateway.loading import Refused
 
@@ -64,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     before = board.read(cell) or {}
     book = Book.from_json(before["counts"]) if "counts" in before else Book()
     app = App(board, ring, book, asked.workers, log)
-    follower = Follower(app, cell, Blobs(Path(asked.home) / "blobs"))
+    home = Path(asked.home)
+    follower = Follower(app, cell, Blobs(home / "blobs"), _bringing(home))
     # A commit counts on what was told: so it is told before it is looked whether there is more.
     while follower.catch_up():
         follower.tell()
@@ -74,6 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asyncio.run(_serve(app, follower, asked.socket))
     # Not by the way of the interpreter's end: threads of granian may still ask for its lock then.
     os._exit(0)
+
+
+def _bringing(home: Path) -> Bringing | None:
+    """What brings versions that do not lie here; None where there is nowhere else."""
+    return None if blobs_at(home).store is None else Bringing(home)
 
 
 def _arguments(arguments: Sequence[str] | None) -> Any:
@@ -88,13 +96,14 @@ class Follower:
     """Follows what is wanted, and tells the board what this worker has.
 
     Loading and telling are threads of their own: a version that takes minutes to load must not
-    make its worker look hung.
+    make its worker look hung. What does not lie here is brought by another process meanwhile.
     """
 
-    def __init__(self, app: App, cell: int, blobs: Blobs) -> None:
+    def __init__(self, app: App, cell: int, blobs: Blobs, bringing: Bringing | None = None) -> None:
         self.app = app
         self.cell = cell
         self.blobs = blobs
+        self.bringing = bringing
         self.generation = -1
         self.refused: list[Refused] = []
         self.accepting = False
@@ -122,7 +131,8 @@ class Follower:
 
     def catch_up(self) -> bool:
         """Load what is wanted now; whether anything was to be done."""
-        again = any(each.kind == "failed" for each in self.refused) and self._due()
+        came = self.bringing is not None and self.bringing.ended()
+        again = came or (any(each.kind == "failed" for each in self.refused) and self._due())
         if self.generation == self.app.board.generation() and not again:
             return False
         generation, wanted = self.app.board.wanted()
@@ -131,15 +141,34 @@ class Follower:
         app.install(offered)
         app.book.fold({(name, v) for name, each in offered.items() for v in each.versions})
         self.generation = generation
+        self._bring(wanted, came=came)
         for each in self.refused:
             if (each.model, each.version) not in before:
                 app.log("refused", **each.to_json())
         return True
 
+    def _bring(self, wanted: Mapping[str, Any], *, came: bool) -> None:
+        """Have brought what could not be opened; say what was in the way of that."""
+        if self.bringing is None:
+            return
+        failed = {(each.model, each.version) for each in self.refused if each.kind == "failed"}
+        if self.bringing.why:
+            self.refused = [
+                replace(each, reason=self.bringing.why) if each.kind == "failed" else each
+                for each in self.refused
+            ]
+        if failed and not came and self.accepting:
+            self.bringing.begin(
+                (f"{model['name']} version {each['version']}", each["digest"])
+                for model in wanted["models"]
+                for each in model["versions"]
+                if (model["name"], each["version"]) in failed
+            )
+
     def _due(self) -> bool:
-        """Whether something that was in the way is looked at again."""
+        """Whether something that was in the way is looked at again, once this worker serves."""
         now = time.monotonic()
-        if now < self._retry_s:
+        if not self.accepting or now < self._retry_s:
             return False
         self._retry_s = now + RETRY_S
         return True

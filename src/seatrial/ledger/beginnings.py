@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from seatrial.ledger import firings
 from seatrial.ledger.overlaps import Held, under_way
 from seatrial.ledger.runs import Run, State, close, get
 from seatrial.ledger.store import canonical
@@ -18,13 +19,17 @@ from seatrial.outcome import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from seatrial.ledger.firings import Turn
     from seatrial.ledger.overlaps import Asked
     from seatrial.ledger.store import Ledger, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """A run that is to be: of which content (``key``), asked for how, with which steps."""
+    """A run that is to be: of which content (``key``), asked for how, with which steps.
+
+    ``turn`` is the scheduled time that it is for, if any.
+    """
 
     identity: str
     pipeline: str
@@ -32,12 +37,14 @@ class Beginning:
     model: str
     request: Mapping[str, object]
     steps: Sequence[str]
+    turn: Turn | None = None
 
 
 def begin(ledger: Ledger, beginning: Beginning) -> tuple[Run, bool]:
     """The unfinished run with this key, resumed (``True``), or a new one that pins production.
 
-    Any other unfinished run of the pipeline is closed as superseded.
+    Any other unfinished run of the pipeline is closed as superseded. :class:`SupersededError` when
+    the run of its time has begun already.
     """
     begun = _begin(ledger, beginning, None)
     assert not isinstance(begun, Held)  # only an engine's run is held up
@@ -50,42 +57,51 @@ def begin_for(ledger: Ledger, beginning: Beginning, asked: Asked) -> tuple[Run, 
 
 
 def _begin(ledger: Ledger, beginning: Beginning, asked: Asked | None) -> tuple[Run, bool] | Held:
-    identity, key = beginning.identity, beginning.key
-
     def change(transaction: Transaction) -> tuple[str, bool] | Held:
-        connection = transaction.connection
-        unfinished = connection.execute(
-            sa.select(RUN).where(RUN.c.pipeline == beginning.pipeline, RUN.c.ended.is_(None))
-        ).all()
-        if asked is not None:
-            again = next((r.id for r in unfinished if _is_of(r, asked)), None)
-            if again:
-                return again, True
-            held = _holding(transaction, unfinished, key, asked)
-            if held is not None:
-                return held
-        resumed = next((r.id for r in unfinished if _goes_on(transaction, r, key, asked)), None)
-        for row in unfinished:
-            if row.id != resumed:
-                why = f"superseded by run {identity if resumed is None else resumed}"
-                close(transaction, row.id, State.SUPERSEDED, row.verdict, None, [why])
-        if resumed:
-            _reopen(transaction, resumed, beginning.request)
-            return resumed, True
-        _insert(transaction, beginning)
-        return identity, False
+        if beginning.turn is not None:
+            firings.demand_free(transaction, beginning.pipeline, beginning.turn)
+        begun = _begun(transaction, beginning, asked)
+        if beginning.turn is not None and not isinstance(begun, Held):
+            firings.give(transaction, beginning.pipeline, beginning.turn, begun[0])
+        return begun
 
     found = ledger.write(change)
     return found if isinstance(found, Held) else (get(ledger, found[0]), found[1])
 
 
+def _begun(
+    transaction: Transaction, beginning: Beginning, asked: Asked | None
+) -> tuple[str, bool] | Held:
+    """The run's id, and whether it was there before."""
+    identity, key = beginning.identity, beginning.key
+    unfinished = transaction.connection.execute(
+        sa.select(RUN).where(RUN.c.pipeline == beginning.pipeline, RUN.c.ended.is_(None))
+    ).all()
+    if asked is not None:
+        again = next((r.id for r in unfinished if _is_of(r, asked)), None)
+        if again:
+            return again, True
+        held = _holding(transaction, unfinished, key, asked)
+        if held is not None:
+            return held
+    resumed = next((r.id for r in unfinished if _goes_on(transaction, r, key, asked)), None)
+    for row in unfinished:
+        if row.id != resumed:
+            why = f"superseded by run {identity if resumed is None else resumed}"
+            close(transaction, row.id, State.SUPERSEDED, row.verdict, None, [why])
+    if resumed:
+        _reopen(transaction, resumed, beginning.request)
+        return resumed, True
+    _insert(transaction, beginning)
+    return identity, False
+
+
 def _is_of(run: sa.Row[tuple[object, ...]], asked: Asked) -> bool:
     """Whether a run was begun for that very run of the engine, and is at work for it."""
-    return (
-        asked.once is not None
-        and json.loads(run.request).get("once") == asked.once
-        and run.state in {State.RUNNING, State.WAITING}
-    )
+    if asked.once is None or run.state not in {State.RUNNING, State.WAITING}:
+        return False
+    request = json.loads(run.request)
+    return (request.get("engine"), request.get("once")) == (asked.engine, asked.once)
 
 
 def _holding(

@@ -99,14 +99,32 @@ def _take_over(connection: sa.Connection, step: sa.Row[tuple[object, ...]]) -> N
     connection.execute(RUN.update().where(RUN.c.id == step.run).values(state=State.RUNNING))
 
 
+def fenced(ledger: Ledger, claimed: Claim) -> Ledger:
+    """The ledger as the step itself writes to it: :class:`SupersededError` once it is lost.
+
+    What a step does beside saying an outcome (it registers a version, moves a channel) must not
+    be done late either, by a process that slept while another did the step in its place.
+    """
+    query = sa.select(STEP.c.fence).where(
+        STEP.c.run == claimed.run, STEP.c.address == claimed.address
+    )
+
+    def demand(transaction: Transaction) -> None:
+        demand_open(transaction.connection, claimed.run)
+        if transaction.connection.execute(query).scalar_one() != claimed.fence:
+            raise _lost(claimed)
+
+    return ledger.demanding(demand)
+
+
 def heartbeat(ledger: Ledger, claimed: Claim) -> None:
     """Prolong the lease."""
-    until = (ledger.clock() + timedelta(seconds=LEASE_S)).isoformat()
-    ledger.write(
-        lambda transaction: (
-            transaction.connection.execute(_of(claimed).values(lease_until=until)).rowcount
-        )
-    )
+
+    def change(transaction: Transaction) -> None:
+        until = datetime.fromisoformat(transaction.at) + timedelta(seconds=LEASE_S)
+        transaction.connection.execute(_of(claimed).values(lease_until=until.isoformat()))
+
+    ledger.write(change)
 
 
 def finish(
@@ -184,14 +202,18 @@ def _record(
         _of(claimed).values(**values, owner=None, host=None, lease_until=None)
     )
     if changed.rowcount != 1:
-        raise SupersededError(
-            Mistake(
-                f"step {claimed.address} was taken over by another process",
-                where=f"run {claimed.run}",
-                fix="nothing to do: the other process goes on with it",
-            )
-        )
+        raise _lost(claimed)
     transaction.append(*event)
+
+
+def _lost(claimed: Claim) -> SupersededError:
+    return SupersededError(
+        Mistake(
+            f"step {claimed.address} was taken over by another process",
+            where=f"run {claimed.run}",
+            fix="nothing to do: the other process goes on with it",
+        )
+    )
 
 
 def reusable(ledger: Ledger, key: str) -> Outcome | None:

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from seatrial.errors import Mistake, SupersededError
 from seatrial.ledger.tables import EVENT, FIRING
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ class Firing:
     by: str
     at: str
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The time whose run is to begin; ``by`` is who wants that.
+
+    Without, it is a job: any of them may begin what a scheduler has fired.
+    """
+
+    time: datetime
+    by: str | None = None
 
 
 def seen(ledger: Ledger, pipeline: str, schedule: str | None, timezone: str) -> datetime:
@@ -100,6 +112,42 @@ def fire(
     return ledger.write(change)
 
 
+def demand_free(transaction: Transaction, pipeline: str, turn: Turn) -> None:
+    """:class:`SupersededError` when the run of a time has begun, or must not begin."""
+    row = _row(transaction, pipeline, turn.time)
+    if row is None:
+        return
+    mine = row.by == turn.by if turn.by else (row.state == State.FIRED and row.run is None)
+    if not mine:
+        run = f": run {row.run}" if row.run else ""
+        raise SupersededError(
+            Mistake(
+                f"{row.by} has {row.state} this time{run}",
+                where=f"{pipeline} at {_key(turn.time)}",
+                fix="nothing to do: of a scheduled time there is one run",
+            )
+        )
+
+
+def give(transaction: Transaction, pipeline: str, turn: Turn, run: str) -> None:
+    """Note, in the transaction that begins a run, which time it is for."""
+    row = _row(transaction, pipeline, turn.time)
+    told = {"pipeline": pipeline, "time": _key(turn.time)}
+    if row is None:
+        fired = {**told, "by": turn.by, "reason": None}
+        transaction.append(f"schedule_{State.FIRED}", fired)
+        transaction.connection.execute(
+            FIRING.insert().values(**fired, state=State.FIRED, at=transaction.at)
+        )
+    if row is None or row.run != run:
+        reason = row.reason if row else None
+        said = {"state": State.FIRED, "run": run, "reason": reason}
+        transaction.append("schedule_settled", {**told, **said})
+        transaction.connection.execute(
+            FIRING.update().where(*_place(pipeline, turn.time)).values(**said)
+        )
+
+
 def settle(
     ledger: Ledger,
     pipeline: str,
@@ -112,8 +160,7 @@ def settle(
 
     A run that was noted stays noted, and a time that was skipped or replaced stays that.
     """
-    key = _key(time)
-    place = (FIRING.c.pipeline == pipeline, FIRING.c.time == key)
+    key, place = _key(time), _place(pipeline, time)
 
     def change(transaction: Transaction) -> bool:
         connection = transaction.connection
@@ -203,6 +250,15 @@ def _last_seen(
         if body["pipeline"] == pipeline:
             return datetime.fromisoformat(row.at), body
     return None, None
+
+
+def _row(transaction: Transaction, pipeline: str, time: datetime) -> sa.Row[Any] | None:
+    query = sa.select(FIRING).where(*_place(pipeline, time))
+    return transaction.connection.execute(query).first()
+
+
+def _place(pipeline: str, time: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return FIRING.c.pipeline == pipeline, FIRING.c.time == _key(time)
 
 
 def _key(time: datetime) -> str:

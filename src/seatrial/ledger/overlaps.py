@@ -73,7 +73,9 @@ def under_way(
             due = datetime.fromisoformat(step.due)
             said = f"{step.address} waits until {due:%Y-%m-%d %H:%M} UTC"
             return _held(run, min(due, now + LOOK), said)
-    touched = [_last_touched(connection, str(run.id)), *(step.due for step in steps if step.due)]
+    beats = (step.lease_until for step in steps if step.state == "running")
+    dues = (step.due for step in steps if step.due)
+    touched = [_last_touched(connection, str(run.id)), *beats, *dues]
     if any(_later(at, now - PATIENCE) for at in touched):
         return _held(run, now + LOOK, "it is between two steps")
     return None

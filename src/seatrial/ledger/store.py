@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
-import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import exc
 
-from seatrial.errors import Mistake, PassingError, StoreError
-from seatrial.ledger import migrations
+from seatrial.errors import Mistake, PassingError, UsageError
+from seatrial.ledger.databases import address, holds_ledger, open_database
+from seatrial.ledger.databases.server_time import ServerTime
+from seatrial.ledger.moved import moved
 from seatrial.ledger.tables import EVENT
+from seatrial.workspace import DATABASE, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
-    from pathlib import Path
 
+    from seatrial.ledger.databases.stamp import Stamp
     from seatrial.workspace import Workspace
 
 T = TypeVar("T")
 
 GENESIS = "0" * 64
 BUSY_TIMEOUT_MS = 30_000
+
+MANY = 1000
+"""How many events are in memory at a time, when the whole chain is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +45,6 @@ class Stored:
     body: Mapping[str, object]
     prev: str
     hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Which file the ledger is, and its count of commits as one connection sees it."""
-
-    file: int
-    commits: int
 
 
 def canonical(value: object) -> str:
@@ -87,62 +85,73 @@ class Transaction:
 
 
 class Ledger:
-    """SQLite (WAL, synchronous FULL): one writer at a time, readers never wait for it."""
+    """The events and their tables: one writer at a time, readers never wait for it."""
 
     def __init__(
-        self, file: Path, clock: Callable[[], datetime], busy_ms: int | None = None
+        self, place: Path | str, clock: Callable[[], datetime], busy_ms: int | None = None
     ) -> None:
-        """``busy_ms`` is how long a write waits for others; :data:`BUSY_TIMEOUT_MS` unless said."""
-        self.file = file
-        self.clock = clock
-        migrations.identify(file)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-        # mode=rw: a ledger that vanishes while we run must not come back as an empty one
-        self._writer = _engine(file, "rw", busy_ms)
-        with _translated(file):
-            migrations.migrate(self._writer, file, migrations.STEPS)
-        # A reader of its own: the writer's BEGIN IMMEDIATE would queue every look.
-        self._reader = _engine(file, "ro", busy_ms)
-        self._looking: sqlite3.Connection | None = None
-        self._looked_at = 0
+        """``place`` is a file of SQLite, or the address of a PostgreSQL database.
+
+        ``busy_ms`` is how long a write waits for others; :data:`BUSY_TIMEOUT_MS` unless said.
+        Where several machines share a ledger, the clock is that of their database, unless
+        ``clock`` is another than this machine's.
+        """
+        ours = clock is now or isinstance(clock, ServerTime)
+        server_time = ServerTime() if isinstance(place, str) and ours else None
+        self.place = place
+        self.clock: Callable[[], datetime] = server_time or clock
+        self._database = open_database(place, lambda: busy_ms or BUSY_TIMEOUT_MS, server_time)
+        self._demand: Callable[[Transaction], None] | None = None
+
+    @property
+    def where(self) -> str:
+        """The place as people are shown it, without a password."""
+        return _shown(self.place)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines may have it too."""
+        return not isinstance(self.place, Path)
+
+    @property
+    def file(self) -> Path:
+        """The place of a ledger in SQLite."""
+        assert isinstance(self.place, Path)
+        return self.place
 
     def write(self, change: Callable[[Transaction], T]) -> T:
-        """Run ``change`` in one transaction; what it raises undoes all of it."""
-        with _translated(self.file), self._writer.begin() as connection:
-            return change(Transaction(connection, self.clock().isoformat()))
+        """Run ``change`` in one transaction; what it raises undoes all of it.
+
+        It may be run again when a connection was lost, and must change nothing else.
+        """
+
+        def stamped(connection: sa.Connection, at: datetime | None) -> T:
+            transaction = Transaction(connection, (at or self.clock()).isoformat())
+            if self._demand is not None:
+                self._demand(transaction)
+            return change(transaction)
+
+        return self._database.write(stamped)
+
+    def demanding(self, demand: Callable[[Transaction], None]) -> Ledger:
+        """The same ledger, for somebody whose every write begins with ``demand``, which refuses."""
+        other = copy.copy(self)
+        other._demand = demand  # noqa: SLF001 - one of its own kind
+        return other
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that can only look."""
-        with _translated(self.file), self._reader.connect() as connection:
+        with self._database.read() as connection:
             yield connection
 
     def stamp(self) -> Stamp:
-        """What changes with every commit of another process; a look costs microseconds.
+        """What changes with every commit of another process; a look takes next to nothing.
 
-        For one thread only. Source: SQLite's ``PRAGMA data_version``. When the file was replaced
-        by another, everything is opened anew; :class:`PassingError` while there is none.
+        For one thread only. :class:`PassingError` while there is no ledger; when it was replaced
+        by another, everything is opened anew.
         """
-        try:
-            found = self.file.stat()
-            if self._looking is None or self._looked_at != found.st_ino:
-                self._reopen(found.st_ino)
-            assert self._looking is not None
-            version = int(self._looking.execute("PRAGMA data_version").fetchone()[0])
-        except (OSError, sqlite3.DatabaseError) as error:
-            mistake = Mistake(f"cannot read the ledger: {error}", where=str(self.file))
-            raise PassingError(mistake) from error
-        return Stamp(found.st_ino, version)
-
-    def _reopen(self, inode: int) -> None:
-        if self._looking is not None:
-            self._looking.close()
-            self._writer.dispose()
-            self._reader.dispose()
-        uri = f"{migrations.uri_of(self.file)}?mode=ro"
-        self._looking = sqlite3.connect(uri, uri=True, check_same_thread=False)
-        self._looked_at = inode
+        return self._database.stamp()
 
     def events(self, kind: str | None = None) -> Iterator[Stored]:
         """The chain, oldest first."""
@@ -155,71 +164,60 @@ class Ledger:
             query = sa.select(EVENT.c.hash).order_by(EVENT.c.seq.desc()).limit(1)
             return connection.execute(query).scalar() or GENESIS
 
+    def first(self) -> str | None:
+        """Hash of the first event, which no other ledger has; ``None`` while there is no event."""
+        with self.read() as connection:
+            return connection.execute(sa.select(EVENT.c.hash).where(EVENT.c.seq == 1)).scalar()
+
     def close(self) -> None:
-        """Let go of the files."""
-        if self._looking is not None:
-            self._looking.close()
-        self._writer.dispose()
-        self._reader.dispose()
+        """Let go of the database."""
+        self._database.close()
 
 
 def open_ledger(
     workspace: Workspace, *, existing: bool = False, busy_ms: int | None = None
 ) -> Ledger:
     """The ledger of a project; with ``existing``, :class:`PassingError` while there is none."""
-    if existing and not workspace.ledger.exists():
-        raise PassingError(Mistake("there is no ledger", where=str(workspace.ledger)))
-    return Ledger(workspace.ledger, workspace.clock, busy_ms)
+    if existing and not has_ledger(workspace):
+        raise PassingError(Mistake("there is no ledger", where=_shown(_place(workspace))))
+    ledger = Ledger(_place(workspace), workspace.clock, busy_ms)
+    _demand_ours(workspace, ledger)
+    return ledger
+
+
+def _demand_ours(workspace: Workspace, ledger: Ledger) -> None:
+    """Refuse another ledger than the one to which that of this home was moved."""
+    said = moved(workspace.home)
+    if said.first is None or ledger.first() == said.first:
+        return
+    ledger.close()
+    raise UsageError(
+        Mistake(
+            f"this is not the ledger of this project, which moved to {said.database}",
+            where=ledger.where,
+            fix=f"correct {DATABASE}, or point SEATRIAL_HOME to another folder",
+        )
+    )
+
+
+def has_ledger(workspace: Workspace) -> bool:
+    """Whether the project has a ledger; none is made."""
+    return holds_ledger(_place(workspace))
+
+
+def _place(workspace: Workspace) -> Path | str:
+    return workspace.database or workspace.ledger
+
+
+def _shown(place: Path | str) -> str:
+    return str(place) if isinstance(place, Path) else address.shown(place)
 
 
 def events_in(connection: sa.Connection, kind: str | None = None) -> Iterator[Stored]:
     """The chain as an open look sees it, oldest first."""
-    query = sa.select(EVENT).order_by(EVENT.c.seq)
+    query = sa.select(EVENT).order_by(EVENT.c.seq).execution_options(yield_per=MANY)
     if kind:
         query = query.where(EVENT.c.kind == kind)
-    for row in connection.execute(query):
-        yield Stored(row.seq, row.at, row.kind, json.loads(row.body), row.prev, row.hash)
-
-
-class _translated:  # noqa: N801 - used as a verb
-    """Turns the database's exceptions into ours: a lock may pass, anything else may not."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if not isinstance(error, exc.DBAPIError):
-            return
-        text = str(error.orig)
-        mistake = Mistake(f"the ledger cannot be used: {text}", where=str(self.file))
-        if "locked" in text or "busy" in text:
-            raise PassingError(mistake) from error
-        raise StoreError(mistake) from error
-
-
-def _engine(file: Path, mode: str, busy_ms: int | None) -> sa.Engine:
-    query = {"mode": mode, "uri": "true"}
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=migrations.uri_of(file), query=query)
-    )
-    read_only = mode == "ro"
-
-    @sa.event.listens_for(engine, "connect")
-    def _settings(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {busy_ms or BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        if not read_only:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = FULL")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    return engine
+    with connection.execute(query) as rows:  # closed also when nobody wants the rest
+        for row in rows:
+            yield Stored(row.seq, row.at, row.kind, json.loads(row.body), row.prev, row.hash)

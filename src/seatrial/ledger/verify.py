@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import sqlalchemy as sa
 
 from seatrial.errors import Mistake, StoreError
-from seatrial.ledger.store import GENESIS, canonical, events_in, link
+from seatrial.ledger.store import GENESIS, MANY, canonical, events_in, link
 from seatrial.ledger.tables import (
     CHANNEL,
     DRIFT,
@@ -40,22 +40,15 @@ def verify(ledger: Ledger, anchored: str | None = None) -> tuple[int, str]:
 
     ``anchored`` is a head noted earlier: were the tail cut since, it is no longer in the chain.
     """
-    seq, head, seen = 0, GENESIS, anchored in {None, GENESIS}
     # One look at one moment: others may write meanwhile.
     with ledger.read() as connection:
-        for row in connection.execute(sa.select(EVENT).order_by(EVENT.c.seq)):
-            seq += 1
-            expected = link(seq, row.at, row.kind, row.body, head)
-            if (row.seq, row.prev, row.hash) != (seq, head, expected):
-                raise StoreError(_broken(ledger, f"event {row.seq} ({row.kind}, {row.at})"))
-            head = row.hash
-            seen = seen or head == anchored
-        tables, folded = _tables(connection), _folded(connection)
+        seq, head, seen = _followed(ledger, connection, anchored)
+        tables, folded = _tables(connection), _folded(ledger, connection)
     if not seen:
         raise StoreError(
             Mistake(
                 f"the head {anchored} is not in the chain of {seq} events: its tail was cut",
-                where=str(ledger.file),
+                where=ledger.where,
                 fix="restore the ledger from a backup that has this head",
             )
         )
@@ -63,6 +56,23 @@ def verify(ledger: Ledger, anchored: str | None = None) -> tuple[int, str]:
         if rows != folded[name]:
             raise StoreError(_broken(ledger, f"table {name!r} differs from the events"))
     return seq, head
+
+
+def _followed(
+    ledger: Ledger, connection: sa.Connection, anchored: str | None
+) -> tuple[int, str, bool]:
+    """The chain from link to link: its length, its head, and whether the anchor is in it."""
+    seq, head, seen = 0, GENESIS, anchored in {None, GENESIS}
+    chain = sa.select(EVENT).order_by(EVENT.c.seq).execution_options(yield_per=MANY)
+    with connection.execute(chain) as events:
+        for row in events:
+            seq += 1
+            expected = link(seq, row.at, row.kind, row.body, head)
+            if (row.seq, row.prev, row.hash) != (seq, head, expected):
+                raise StoreError(_broken(ledger, f"event {row.seq} ({row.kind}, {row.at})"))
+            head = row.hash
+            seen = seen or head == anchored
+    return seq, head, seen
 
 
 def _tables(connection: sa.Connection) -> dict[str, _Rows]:
@@ -113,38 +123,49 @@ def _tables(connection: sa.Connection) -> dict[str, _Rows]:
     }
 
 
-def _folded(connection: sa.Connection) -> dict[str, _Rows]:
+def _folded(ledger: Ledger, connection: sa.Connection) -> dict[str, _Rows]:
     """The rows that the events, read from the first to the last, amount to."""
     rows: dict[str, _Rows] = {name: {} for name in _TABLES}
-    for event in events_in(connection):
-        body: Mapping[str, Any] = event.body
-        match event.kind:
-            case "version_registered":
-                content = (body["digest"], body["label"], body["run"], event.at)
-                rows["version"][body["model"], body["version"]] = content
-            case "channel_moved":
-                rows["move"][event.seq] = (event.at, *(body[k] for k in _MOVED))
-                place = (body["model"], body["channel"])
-                revision = rows["channel"].get(place, (0, 0))[1] + 1
-                rows["channel"][place] = (body["version"], revision, event.at, body["reason"])
-            case "policy_installed":
-                rows["policy"][body["model"]] = canonical(body["policy"])
-            case "run_ended":
-                rows["run"][body["run"]] = (body["state"], body["verdict"], event.at)
-            case "step_finished":
-                rows["step"][body["run"], body["step"]] = canonical(body["outcome"])
-            case "step_asked_again":
-                del rows["step"][body["run"], body["step"]]
-            case "run_resumed":
-                _ask_again(rows["step"], body["run"])
-            case "holdout_used":
-                content = (*(body[k] for k in ("model", "version", "dataset")), event.at)
-                rows["holdout"][body["fingerprint"], body["run"]] = content
-            case _:
-                _fold_review(rows["review"], event)
-                _fold_watch(rows, event)
-                _fold_drift(rows["drift"], event)
+    coming = 1
+    try:
+        for event in events_in(connection):
+            _fold(rows, event)
+            coming += 1
+    except (LookupError, TypeError, ValueError) as error:
+        # whoever can write to the table can also compute a hash
+        raise StoreError(_broken(ledger, f"event {coming} says what cannot be")) from error
     return rows
+
+
+def _fold(rows: dict[str, _Rows], event: Stored) -> None:
+    """What one event changes in the rows."""
+    body: Mapping[str, Any] = event.body
+    match event.kind:
+        case "version_registered":
+            content = (body["digest"], body["label"], body["run"], event.at)
+            rows["version"][body["model"], body["version"]] = content
+        case "channel_moved":
+            rows["move"][event.seq] = (event.at, *(body[k] for k in _MOVED))
+            place = (body["model"], body["channel"])
+            revision = rows["channel"].get(place, (0, 0))[1] + 1
+            rows["channel"][place] = (body["version"], revision, event.at, body["reason"])
+        case "policy_installed":
+            rows["policy"][body["model"]] = canonical(body["policy"])
+        case "run_ended":
+            rows["run"][body["run"]] = (body["state"], body["verdict"], event.at)
+        case "step_finished":
+            rows["step"][body["run"], body["step"]] = canonical(body["outcome"])
+        case "step_asked_again":
+            del rows["step"][body["run"], body["step"]]
+        case "run_resumed":
+            _ask_again(rows["step"], body["run"])
+        case "holdout_used":
+            content = (*(body[k] for k in ("model", "version", "dataset")), event.at)
+            rows["holdout"][body["fingerprint"], body["run"]] = content
+        case _:
+            _fold_review(rows["review"], event)
+            _fold_watch(rows, event)
+            _fold_drift(rows["drift"], event)
 
 
 def _fold_drift(hours: _Rows, event: Stored) -> None:
@@ -221,6 +242,6 @@ _MOVED = ("event", "model", "channel", "version", "previous", "by", "reason")
 def _broken(ledger: Ledger, what: str) -> Mistake:
     return Mistake(
         f"the ledger was edited: {what}",
-        where=str(ledger.file),
+        where=ledger.where,
         fix="restore the ledger from a backup; do not trust what it says since then",
     )

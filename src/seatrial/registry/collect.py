@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from seatrial.ledger import replaced
-from seatrial.ledger.tables import REUSE, RUN, STEP, VERSION
+from seatrial.ledger.sweep import Named, sweep
+from seatrial.ledger.tables import EVENT, REUSE, RUN, STEP, VERSION
 from seatrial.registry import brakes, drifts, watches
 from seatrial.registry.registry import PRODUCTION, Registry, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Set as AbstractSet
 
     from seatrial.ledger.store import Transaction
 
@@ -44,29 +45,31 @@ def collect(registry: Registry, keep: timedelta, grace: timedelta = GRACE) -> Co
 
     Never touched: what a channel points at, the last two earlier production versions, what is in
     quarantine, and what an unfinished run made. A dropped version keeps its manifest and its place
-    in the history.
+    in the history. StoreError when the store holds another project's blobs.
     """
     now = registry.ledger.clock()
+    dropped = _unneeded(registry, now - keep)
+    if dropped:
+        # looked at again as the only writer: one of them may serve by now
+        dropped = registry.ledger.write(
+            lambda transaction: _forget(transaction, _unneeded(registry, now - keep))
+        )
+    still = named(registry)
+    _drop_stale_reuse(registry, still.digests)
+    swept = sweep(registry.blobs, still, grace, now)
+    return Collected(dropped, swept.blobs, swept.bytes)
+
+
+def _unneeded(registry: Registry, before: datetime) -> tuple[Version, ...]:
+    """What has its files still, was made ``before`` and is not needed."""
     needed = _needed(registry)
-    dropped = tuple(
+    return tuple(
         version
         for version in registry.versions()
         if not version.collected
         and (version.model, version.version) not in needed
-        and datetime.fromisoformat(version.created) < now - keep
+        and datetime.fromisoformat(version.created) < before
     )
-    if dropped:
-        registry.ledger.write(lambda transaction: _forget(transaction, dropped))
-    marked = _marked(registry)
-    oldest = (now - grace).timestamp()
-    files = [
-        path
-        for digest, path in registry.blobs.all()
-        if digest not in marked and path.stat().st_mtime < oldest
-    ]
-    files += [path for path in registry.blobs.partial() if path.stat().st_mtime < oldest]
-    size = _remove(files)
-    return Collected(dropped, len(files), size)
 
 
 def _needed(registry: Registry) -> set[tuple[str, int]]:
@@ -90,7 +93,8 @@ def _needed(registry: Registry) -> set[tuple[str, int]]:
     return needed | {(v.model, v.version) for v in registry.versions() if v.run in runs}
 
 
-def _forget(transaction: Transaction, versions: Iterable[Version]) -> None:
+def _forget(transaction: Transaction, versions: tuple[Version, ...]) -> tuple[Version, ...]:
+    """Note that they have no files any more; the same versions."""
     for version in versions:
         transaction.append(
             "version_collected", {"model": version.model, "version": version.version}
@@ -100,12 +104,25 @@ def _forget(transaction: Transaction, versions: Iterable[Version]) -> None:
             .where(VERSION.c.model == version.model, VERSION.c.version == version.version)
             .values(collected=transaction.at)
         )
+    return versions
 
 
-def _marked(registry: Registry) -> set[str]:
+def named(registry: Registry) -> Named:
+    """The blobs that something in the ledger still needs."""
+    versions = registry.versions()
+    with registry.ledger.read() as connection:
+        first = connection.execute(sa.select(EVENT.c.hash).where(EVENT.c.seq == 1)).scalar()
+    return Named(
+        ledger=first,
+        digests=_marked(registry, versions),
+        manifests=[version.digest for version in versions if not version.collected],
+    )
+
+
+def _marked(registry: Registry, versions: Iterable[Version]) -> set[str]:
     """Digests that something still names."""
     marked: set[str] = set()
-    for version in registry.versions():
+    for version in versions:
         marked.add(version.digest)
         if not version.collected:
             files: dict[str, str] = registry.manifest(version)["files"]  # type: ignore[assignment]
@@ -120,15 +137,14 @@ def _marked(registry: Registry) -> set[str]:
                 if step.run in unfinished or name in EVIDENCE:
                     marked.add(digest)
     for kind in ("channel_moved", "watch_closed", "review_settled"):
-        named = (event.body.get("evidence") for event in registry.ledger.events(kind))
-        marked |= {str(digest) for digest in named if digest}
+        evidence = (event.body.get("evidence") for event in registry.ledger.events(kind))
+        marked |= {str(digest) for digest in evidence if digest}
     marked |= drifts.needed(registry.ledger, registry.ledger.clock())
     marked |= replaced.digests(registry.ledger)
-    _drop_stale_reuse(registry, marked)
     return marked
 
 
-def _drop_stale_reuse(registry: Registry, marked: set[str]) -> None:
+def _drop_stale_reuse(registry: Registry, marked: AbstractSet[str]) -> None:
     """What may be re-used must be whole: forget results whose blobs are about to go."""
     with registry.ledger.read() as connection:
         rows = connection.execute(sa.select(REUSE)).all()
@@ -139,11 +155,3 @@ def _drop_stale_reuse(registry: Registry, marked: set[str]) -> None:
                 REUSE.delete().where(REUSE.c.key.in_(stale))
             )
         )
-
-
-def _remove(files: Iterable[Path]) -> int:
-    size = 0
-    for path in files:
-        size += path.stat().st_size
-        path.unlink()
-    return size

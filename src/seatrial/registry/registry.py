@@ -101,8 +101,12 @@ class Registry:
         """Keep a version and point *staging* at it.
 
         The same manifest is the same version: it is returned, not numbered again. ``label`` may
-        hold ``{version}``. The manifest's blobs must be kept already.
+        hold ``{version}``. The manifest's blobs must be kept already. :class:`StoreError` when the
+        store holds the blobs of another project.
         """
+        first = self.ledger.first()
+        if self.blobs.store is not None and first is not None:
+            self.blobs.store.claim(first)
         digest = self.blobs.put(canonical(manifest).encode())
 
         def change(transaction: Transaction) -> Version:
@@ -347,6 +351,7 @@ def _move(transaction: Transaction, move: Move) -> Stored:
                 fix="look at `seatrial history`, then try again; nothing was changed",
             )
         )
+    _demand_files(connection, move)
     body = {
         "event": move.event,
         "model": move.model,
@@ -376,6 +381,22 @@ def _move(transaction: Transaction, move: Move) -> Stored:
             .values(**values)
         )
     return stored
+
+
+def _demand_files(connection: sa.Connection, move: Move) -> None:
+    """A collection may have been quicker than whoever found them whole."""
+    when = connection.execute(
+        sa.select(VERSION.c.collected).where(
+            VERSION.c.model == move.model, VERSION.c.version == move.version
+        )
+    ).scalar()
+    if when is not None:
+        raise StoreError(
+            Mistake(
+                f"the files of {move.model} version {move.version} were collected",
+                fix="train it again: the same content is the same version; nothing was changed",
+            )
+        )
 
 
 def _install(transaction: Transaction, model: str, policy: Mapping[str, object]) -> None:

@@ -20,6 +20,7 @@ from seatrial.gateway import parent
 from seatrial.gateway.log import logger
 from seatrial.notify.courier import Courier
 from seatrial.registry.project import open_project
+from seatrial.serve.owed import Owed
 from seatrial.serve.pipelines import pipelines_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ END_S = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Bring what waits in the outbox until SIGTERM, or until the parent is gone."""
+    """Bring what waits in the outbox or is owed to the store, until SIGTERM or the parent's end."""
     folder = _arguments(arguments).folder.absolute()
     stop = threading.Event()
     alive = parent.watch()
@@ -52,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    owed = Owed(project.registry.blobs, log)
     while not stop.is_set() and alive():
+        owed.turn()
         courier.rest(courier.turn(pipelines_of(folder).pipelines.values()))
     courier.end(END_S)
     project.ledger.close()

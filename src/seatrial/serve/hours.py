@@ -67,7 +67,7 @@ class Hours:
         if now_s < self._due_s:
             return
         self._due_s = now_s + LOOK_S
-        hour = begin_of_hour(self.project.workspace.clock() - SETTLES)
+        hour = begin_of_hour(self.project.machine_clock() - SETTLES)
         if hour == self._done:
             return
         try:

@@ -14,10 +14,10 @@ from seatrial import workspace
 from seatrial.engines import Work
 from seatrial.engines._begin import begin
 from seatrial.engines._resume import go_on, resume, told
-from seatrial.errors import FileError, FormError, SeatrialError
+from seatrial.errors import FileError, FormError, SeatrialError, SupersededError
 from seatrial.gateway.log import logger
 from seatrial.ledger import firings, runs
-from seatrial.ledger.firings import State
+from seatrial.ledger.firings import State, Turn
 from seatrial.pipeline.read import read_file
 from seatrial.registry.project import open_project
 from seatrial.serve import jobs
@@ -87,7 +87,7 @@ def resume_run(folder: Path, run: str) -> Driven:
         project.ledger.close()
 
 
-def _begun(project: Project, pipeline: Pipeline, time: datetime, note: jobs.Note) -> Driven:
+def _begun(project: Project, pipeline: Pipeline, time: datetime, note: jobs.Note) -> Driven | None:
     try:
         plan = plans.make(pipeline, project.workspace.folder)
     except FileError as error:
@@ -96,14 +96,16 @@ def _begun(project: Project, pipeline: Pipeline, time: datetime, note: jobs.Note
         raise
     work = Work(project, plan, lambda _line: None)
     try:
-        run, _ = begin(work)
+        run, _ = begin(work, Turn(time))
+    except SupersededError:
+        return None  # a job of another machine was first
     except FormError as error:
         # data that cannot be used ends a run while it begins
-        run = next(r for r in runs.latest(project.ledger) if r.pipeline == pipeline.name)
-        firings.settle(project.ledger, pipeline.name, time, State.FIRED, run.id)
-        return told(project, run, error)
+        firing = firings.get(project.ledger, pipeline.name, time)
+        assert firing is not None
+        assert firing.run is not None
+        return told(project, runs.get(project.ledger, firing.run), error)
     note(run.id)
-    firings.settle(project.ledger, pipeline.name, time, State.FIRED, run.id)
     driven = go_on(work, run)
     _leave(project, run.id, note)
     return driven

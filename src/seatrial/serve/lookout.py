@@ -34,7 +34,7 @@ class Lookout:
     ) -> None:
         self.seen: Document | None = None
         self.replaced = threading.Event()
-        """Set when the ledger's file is another one than before: restored from a backup, say."""
+        """Set when the ledger is another one than before: restored from a backup, say."""
         self._project = project
         self._serving = serving
         self._wake = wake
@@ -59,7 +59,7 @@ class Lookout:
                 now = self._project.ledger.stamp()
                 if now == stamp:
                     continue
-                if stamp is not None and now.file != stamp.file:
+                if stamp is not None and now.ledger != stamp.ledger:
                     self._log("ledger_replaced")
                     self.replaced.set()
                 self._read()

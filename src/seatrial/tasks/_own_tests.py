@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seatrial.errors import Mistake, StoreError
 from seatrial.evaluation.handed import Handed, Numbered, hand_over
 from seatrial.inference import foreign, launcher
+from seatrial.ledger.bringing import bring
 from seatrial.outcome import Finding
 from seatrial.tasks._candidate import candidate, production
 from seatrial.tasks._scratch_copy import copy_code
@@ -79,15 +80,19 @@ def _quiet(scratch: Path) -> dict[str, str]:
 
 def _handed(context: Context, scratch: Path, *, confined: bool) -> Handed:
     pipeline = context.scope.pipeline
-    registered = context.fact("version") is not None
+    mine = candidate(context) if context.fact("version") is not None else None
+    theirs = production(context)
+    for version in filter(None, (mine, theirs)):
+        # the tests can neither write a copy of a blob nor reach a store
+        bring(context.blobs, version.digest, str(version))
     return Handed(
         folder=str(context.scope.folder.absolute()),
         file=pipeline.file,
         text=pipeline.text,
         changes=pipeline.changes,
         blobs=str(context.blobs.folder.absolute()),
-        candidate=_numbered(candidate(context)) if registered else None,
-        production=_numbered(production(context)),
+        candidate=_numbered(mine),
+        production=_numbered(theirs),
         record=str(scratch / "junit.xml"),
         running=str(scratch / "running"),
         writable=None if confined else str(scratch),

@@ -108,7 +108,7 @@ class UpdateBaseline(Task, frozen=True, kw_only=True):
         if held not in {change.before, change.after}:
             reason = f"{self.reference} stays: somebody else changed it while this run stood still"
             return Outcome(verdict=Verdict.SKIP, reason=reason)
-        new = profile.read(context.blobs.path(change.after))
+        new = profile.read(context.blobs.file(change.after))
         if held != change.after:
             _write(new, path)
         digests = {"baseline.before": change.before, "baseline.after": change.after}

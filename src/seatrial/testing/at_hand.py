@@ -72,10 +72,13 @@ def alone(start: Path, model: str | None, pipeline: str | None) -> AtHand:
     file = Path(pipeline) if pipeline else place.folder / PIPELINE
     found = _read_file(file) if pipeline or file.is_file() else None
     missing = f"there is no version yet: `seatrial run {os.path.relpath(file)}` makes one"
-    if not place.ledger.exists():
+    if place.database is None and not place.ledger.exists():
         return _without(place, found, missing)
-    from seatrial.registry.project import open_project  # noqa: PLC0415 - loads sqlalchemy
+    from seatrial.ledger.store import has_ledger  # noqa: PLC0415 - loads sqlalchemy
+    from seatrial.registry.project import open_project  # noqa: PLC0415
 
+    if not has_ledger(place):
+        return _without(place, found, missing)
     project = open_project(place, existing=True)
     try:
         return _of_project(project, model, found, missing)
@@ -101,12 +104,12 @@ def _nearest(start: Path) -> workspace.Workspace:
 
 
 def _without(place: workspace.Workspace, pipeline: Pipeline | None, missing: str) -> AtHand:
-    from seatrial.ledger.blobs import Blobs  # noqa: PLC0415 - as above
+    from seatrial.ledger.blobs import open_blobs  # noqa: PLC0415 - as above
 
     return AtHand(
         folder=place.folder,
         pipeline=pipeline,
-        blobs=Blobs(place.blobs),
+        blobs=open_blobs(place.home, place.blob_store),
         candidate=None,
         production=None,
         in_run=False,

@@ -63,9 +63,7 @@ def _exports(word: str) -> None:
     shape = outline(read(PLAN, "it's a pipeline.yaml"))
     call = Call(Path("/srv/it's $HOME"), shape.file, "/opt/a b/python")
     text = engine().export(shape, call)
-    demand(
-        text == engine().export(shape, call), f"the engine {word} writes another file each time"
-    )
+    demand(text == engine().export(shape, call), f"the engine {word} writes another file each time")
     demand(text.endswith("\n"), f"the last line of the file for {word} has no end")
     demand(edited(sealed(word, shape, text)) is False, f"the file for {word} breaks its own seal")
     whole = "seatrial run" in text  # then seatrial itself knows the steps, whenever it is called

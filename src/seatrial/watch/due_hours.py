@@ -26,7 +26,7 @@ def due(project: Project) -> list[Span]:
     An hour belongs to the versions that were in production in it, each for its part. Only hours
     in which a file of the log was begun are looked at, and versions that have a profile.
     """
-    now = project.workspace.clock()
+    now = project.machine_clock()
     models = [c.model for c in project.registry.channels() if c.channel == PRODUCTION]
     found = [span for model in models for span in _of_model(project, model, now)]
     return sorted(found, key=lambda span: (span.since, span.model, span.version))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import time
 from dataclasses import dataclass, field
@@ -133,7 +135,7 @@ class Watcher:
     def _count(self, model: str, *, second: bool) -> None:
         """Count the labels that have come, and decide."""
         followed = self._followed[model]
-        came = followed.turn(self.project.workspace.clock())
+        came = followed.turn(self.project.machine_clock())
         if came or second:
             self._decide(followed)
 
@@ -164,26 +166,32 @@ class Watcher:
         return met
 
     def _take_up(self, lasting: Mapping[str, Watch], model: str) -> None:
-        if model in self._followed:
-            self._followed[model].watch = lasting[model]  # it may have been extended
-        else:
-            self._followed[model] = self._follow(lasting[model])
+        known, watch = self._followed.get(model), lasting[model]
+        if known is None:
+            self._followed[model] = self._follow(watch)
+            return
+        known.watch = watch  # it may have been extended, and others may have seen more
+        known.others = self._seen_elsewhere(watches.trails(self.project.ledger, watch.id))
 
     def _follow(self, watch: Watch) -> Followed:
         if not self._place:
             workspace = self.project.workspace
             self._place = place_of(workspace.traffic, workspace.ids)
         kept = watches.trails(self.project.ledger, watch.id)
-        mine = kept.pop(self._place, None)
-        followed = Followed.open(self.project, watch, mine)
-        for each in kept.values():
-            seen = Evidence.from_json(each["evidence"])
-            followed.others = seen if followed.others is None else followed.others + seen
+        followed = Followed.open(self.project, watch, kept.get(self._place))
+        followed.others = self._seen_elsewhere(kept)
         self.log(
             "following", watch=watch.id, against=watch.against, labels=followed.labels,
             unpaired=followed.unpaired,
         )  # fmt: skip
         return followed
+
+    def _seen_elsewhere(self, kept: Mapping[str, Mapping[str, Any]]) -> Evidence | None:
+        """What the watchers of other machines have kept, and earlier logs of this one."""
+        found = [
+            Evidence.from_json(each["evidence"]) for p, each in kept.items() if p != self._place
+        ]
+        return functools.reduce(operator.add, found) if found else None
 
     def _stand(self, channel: Channel) -> Standing:
         registry, traffic = self.project.registry, self.project.workspace.traffic

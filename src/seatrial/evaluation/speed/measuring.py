@@ -17,10 +17,12 @@ from seatrial.evaluation.speed.rivals import (
     rivals,
     timing_question,
 )
+from seatrial.ledger.bringing import bring
 from seatrial.outcome import Direction, Finding, Measure, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from seatrial.evaluation.labelled import Labelled
     from seatrial.evaluation.speed.limits import Speed
@@ -71,7 +73,7 @@ def measure(
         production = None
     versions = [candidate] if production is None else [candidate, production]
     asked_all = rivals(registry, versions, rows, seed)
-    blobs = str(registry.blobs.folder)
+    blobs = str(_lying_here(registry, versions))
     weights = _weights(blobs, asked_all, speed.memory_mb)
     reply = weights if isinstance(weights, Unanswered) else timed(blobs, asked_all, seed)
     if isinstance(reply, Unanswered):
@@ -87,6 +89,13 @@ def measure(
         *_needs(weights, speed),
     ]
     return tuple(found), (*told, *_findings(reply, found))
+
+
+def _lying_here(registry: Registry, versions: list[Version]) -> Path:
+    """The folder from which children open the versions: what they measure is not how they came."""
+    for version in versions:
+        bring(registry.blobs, version.digest, str(version))
+    return registry.blobs.folder
 
 
 def _weights(

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from seatrial.ledger.store import Ledger, Stamp
+    from seatrial.ledger.databases.stamp import Stamp
+    from seatrial.ledger.store import Ledger
     from seatrial.notify.courier.deliveries import Due
     from seatrial.pipeline import Pipeline
     from seatrial.workspace import Workspace
@@ -41,6 +42,9 @@ MOST_AT_ONCE = 8
 
 OVERDUE_S = 60.0
 """A channel that does not come back for so long has failed, as far as ``status`` is concerned."""
+
+CLAIMED_S = 2 * OVERDUE_S
+"""How long a message is on its way before a courier of another machine may bring it."""
 
 
 def deliver(
@@ -172,7 +176,8 @@ class Courier:
             self._since = deliveries.seen(self.ledger, listeners)
         deliveries.expand(self.ledger, listeners, self._since)
         for due in deliveries.due(self.ledger, self._listeners.keys() - self._trips.keys()):
-            if due.channel not in self._trips and len(self._trips) < MOST_AT_ONCE:
+            rests = due.channel not in self._trips and len(self._trips) < MOST_AT_ONCE
+            if rests and deliveries.claim(self.ledger, due, CLAIMED_S):
                 self._set_out(self._listeners[due.channel], due)
         free = self._listeners.keys() - self._trips.keys()
         self._next = deliveries.next_due(self.ledger, free)

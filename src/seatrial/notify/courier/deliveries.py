@@ -138,6 +138,32 @@ def next_due(ledger: Ledger, channels: Collection[str]) -> datetime | None:
     return datetime.fromisoformat(found) if found else None
 
 
+def claim(ledger: Ledger, told: Due, lasts_s: float) -> bool:
+    """Whether it is the caller's to bring. To others it is due again when the claim has ended.
+
+    Other couriers are at work only on other machines: on one, a kernel lock has settled it.
+    """
+    if not ledger.shared:
+        return True
+
+    def change(transaction: Transaction) -> bool:
+        now = datetime.fromisoformat(transaction.at)
+        mine = transaction.connection.execute(
+            DELIVERY.update()
+            .where(
+                DELIVERY.c.message == told.message,
+                DELIVERY.c.channel == told.channel,
+                DELIVERY.c.state == State.DUE,
+                DELIVERY.c.attempts == told.attempts,
+                _ripe(now),
+            )
+            .values(due=sortable(now + timedelta(seconds=lasts_s)))
+        )
+        return mine.rowcount == 1
+
+    return ledger.write(change)
+
+
 def sent(ledger: Ledger, told: Due) -> None:
     """Note that a channel has taken it."""
     _note(ledger, told, state=State.SENT, due=None, error=None)
@@ -154,10 +180,17 @@ def failed(ledger: Ledger, told: Due, error: str, *, for_good: bool = False) -> 
 
 
 def _note(ledger: Ledger, told: Due, **values: str | None) -> None:
+    # who fails when another machine has told it meanwhile has nothing to say
+    unless = () if values["state"] == State.SENT else (DELIVERY.c.state != State.SENT,)
+
     def change(transaction: Transaction) -> None:
         transaction.connection.execute(
             DELIVERY.update()
-            .where(DELIVERY.c.message == told.message, DELIVERY.c.channel == told.channel)
+            .where(
+                DELIVERY.c.message == told.message,
+                DELIVERY.c.channel == told.channel,
+                *unless,
+            )
             .values(attempts=told.attempts + 1, at=sortable(ledger.clock()), **values)
         )
 
