@@ -22,7 +22,7 @@ from seatrial.registry import gateways, shadows
 from seatrial.registry.project import open_project
 from seatrial.traffic import record
 from seatrial.traffic.log import TrafficLog
-from seatrial.workspace import Workspace
+from seatrial.workspace import Workspace, machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,7 +115,7 @@ class Gateway:
             self.stores.ledger,
             gateways.Gateway(
                 id=self.identity,
-                host=os.uname().nodename,
+                host=machine(home),
                 pid=os.getpid(),
                 address="http://127.0.0.1:8080",
                 workers=1,
