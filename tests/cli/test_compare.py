@@ -89,14 +89,20 @@ def test_slices_and_speed(seatrial: Program) -> None:
     assert all(each["limit"] is None for each in measured.values())
 
 
-def test_the_times_of_both_stand_side_by_side(seatrial: Program) -> None:
+def _times(seatrial: Program) -> dict[str, str]:
+    """The lines of a comparison that tell how fast the versions are, by what they tell."""
     lines = seatrial("compare", "3", "2").out.splitlines()
     heads = ["version", "3", "version", "2"]
     head = next(n for n, line in enumerate(lines) if line.split() == heads)
-    spoken = {line.partition("  ")[0]: line for line in lines[head + 1 :]}
-    # where others were at work beside it, too few blocks may be left for an interval
-    assert spoken["latency_ms.p95"].count(" to ") in {0, 1, 2}
-    assert spoken["latency_ratio.p95"].count(" to ") in {0, 1}
+    return {line.partition("  ")[0]: line for line in lines[head + 1 :]}
+
+
+def test_the_times_of_both_stand_side_by_side(seatrial: Program) -> None:
+    # a machine that is busy with something else may answer too few requests for an interval
+    tries = (_times(seatrial) for _ in range(4))
+    spoken = next(told for told in tries if "(" in told["latency_ms.p95"])
+    assert spoken["latency_ms.p95"].count(" to ") == 2
+    assert spoken["latency_ratio.p95"].count(" to ") == 1
     assert len(spoken["size_mb"].split()) == 3
     assert "e+" not in spoken["throughput.rows_per_s"]
 
