@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scenarios import pipeline
 from seatrial import extend
 from seatrial import plan as plans
 from seatrial.engines import Work, _drive
@@ -19,12 +20,9 @@ from seatrial.ledger.overlaps import Asked
 from seatrial.pipeline.read import read_file
 from seatrial.registry.project import Project, open_project
 from seatrial.workspace import Workspace
-from shell_engine import ShellEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from scenarios import Driver
+    from collections.abc import Iterator
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
 
@@ -51,17 +49,7 @@ class Probing:
     said: list[str] = field(default_factory=list)
 
     def write(self, *stages: str) -> None:
-        """A pipeline of these stages, each ``NAME [if CONDITION]: SCRIPT; SCRIPT``."""
-        lines = ["name: probing", "stages:"]
-        for stage in stages:
-            head, _, scripts = stage.partition(":")
-            name, _, condition = head.partition(" if ")
-            lines.append(f"  - name: {name}")
-            if condition:
-                lines.append(f"    condition: {condition}")
-            lines.append("    tasks:")
-            lines += [f"      - probe: {{script: [{s.strip()}]}}" for s in scripts.split(";")]
-        (self.folder / "pipeline.yaml").write_text("\n".join(lines) + "\n")
+        (self.folder / "pipeline.yaml").write_text(pipeline("probing", *stages))
 
     def open(self) -> Project:
         return open_project(Workspace(self.folder, self.folder / ".seatrial", self.clock))
@@ -121,38 +109,3 @@ def words(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def probing(tmp_path: Path, words: None) -> Probing:
     del words
     return Probing(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def driver_of() -> Iterator[Callable[[str], Driver]]:
-    """The driver of an engine, started when it is first asked for; ended with the session."""
-    made: dict[str, Driver] = {}
-
-    def driver(engine: str) -> Driver:
-        if engine not in made:
-            made[engine] = _made(engine)
-        return made[engine]
-
-    yield driver
-    for started in made.values():
-        if hasattr(started, "close"):
-            started.close()
-
-
-def _made(engine: str) -> Driver:
-    match engine:
-        case "shell":
-            return ShellEngine()
-        case "metaflow":
-            from metaflow_engine import MetaflowEngine  # noqa: PLC0415 - only where it is asked for
-
-            return MetaflowEngine()
-        case "airflow":
-            from airflow_engine import AirflowEngine  # noqa: PLC0415 - only where it is asked for
-
-            return AirflowEngine()
-        case "prefect":
-            from prefect_engine import PrefectEngine  # noqa: PLC0415 - only where it is asked for
-
-            return PrefectEngine()
-    raise AssertionError(engine)

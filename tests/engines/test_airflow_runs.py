@@ -5,26 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_engine import AirflowEngine
 from scenarios import Play, Shop, until, verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from airflow_engine import AirflowEngine
-    from scenarios import Driver
-
-pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("airflow")]
+pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("engines")]
 
 
-@pytest.fixture
-def airflow(driver_of: Callable[[str], Driver]) -> AirflowEngine:
-    return cast("AirflowEngine", driver_of("airflow"))
+@pytest.fixture(scope="module")
+def airflow() -> Iterator[AirflowEngine]:
+    with closing(AirflowEngine()) as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,8 @@ from metaflow_engine import FILE, MetaflowEngine, start, typed
 from scenarios import Shop, until, verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from scenarios import Driver
 
 pytestmark = [pytest.mark.slow, pytest.mark.engines]
 
@@ -40,11 +39,10 @@ print(json.dumps({"told": told, "run": run["end"].task.data.seatrial_run, "shown
 """
 
 
-@pytest.fixture
-def engine(driver_of: Callable[[str], Driver]) -> MetaflowEngine:
-    found = driver_of("metaflow")
-    assert isinstance(found, MetaflowEngine)
-    return found
+@pytest.fixture(scope="module")
+def engine() -> Iterator[MetaflowEngine]:
+    with closing(MetaflowEngine()) as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -22,20 +22,17 @@ from seatrial.pipeline.schedule import fields
 from seatrial.pipeline.times import next_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from scenarios import Driver
-
-pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("engines")]
 
 CHECK, TRAIN = "check.probe", "train.probe"
 
 
-@pytest.fixture
-def engine(driver_of: Callable[[str], Driver]) -> PrefectEngine:
-    found = driver_of("prefect")
-    assert isinstance(found, PrefectEngine)
-    return found
+@pytest.fixture(scope="module")
+def engine() -> Iterator[PrefectEngine]:
+    with closing(PrefectEngine()) as engine:
+        yield engine
 
 
 @pytest.fixture

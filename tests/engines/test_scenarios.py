@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_engine import AirflowEngine
+from metaflow_engine import MetaflowEngine
+from prefect_engine import PrefectEngine
 from scenarios import Play, Shop, until, verdicts
+from shell_engine import ShellEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from scenarios import Driver
 
-ENGINES = ("shell", "airflow", "prefect", "metaflow")
+pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("engines")]
+ENGINES = {
+    "shell": ShellEngine,
+    "airflow": AirflowEngine,
+    "prefect": PrefectEngine,
+    "metaflow": MetaflowEngine,
+}
 CHECK, TRAIN = "check.probe", "train.probe"
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(
-            engine,
-            marks=[pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group(engine)],
-        )
-        for engine in ENGINES
-    ]
-)
-def play(
-    request: pytest.FixtureRequest, tmp_path: Path, driver_of: Callable[[str], Driver]
-) -> Play:
-    """A shop of its own for each scenario, on the one server of its engine."""
-    engine: str = request.param
-    name = f"{request.node.originalname.removeprefix('test_')[:40]}"
-    return Play(driver_of(engine), Shop(tmp_path, name))
+@pytest.fixture(scope="module", params=ENGINES.values(), ids=list(ENGINES))
+def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
+    """One engine after the other: all the scenarios on it, then its servers end."""
+    make: Callable[[], Driver] = request.param
+    with closing(make()) as driver:
+        yield driver
+
+
+@pytest.fixture
+def play(request: pytest.FixtureRequest, tmp_path: Path, driver: Driver) -> Play:
+    """A shop of its own for each scenario."""
+    return Play(driver, Shop(tmp_path, request.node.originalname.removeprefix("test_")[:40]))
 
 
 def test_pass(play: Play) -> None:

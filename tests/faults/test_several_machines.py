@@ -8,37 +8,17 @@ import shutil
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import pytest
 
-from fleet import Fleet, demand_one_pass, end
+from fleet import SHORT, Fleet, demand_one_pass, end
 from seatrial import workspace
 from seatrial.ledger.blobs import Blobs
 from seatrial.ledger.store import Ledger
 from seatrial.ledger.verify import verify
 from seatrial.registry.registry import Move, MovedError, Registry
-from shared_places import new_schema
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from postgres import Server
 
 pytestmark = pytest.mark.slow  # processes of their own
-
-SHORT = ("--lease", "2")
-"""How long another machine waits for one that died."""
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, postgres: Server) -> Iterator[Fleet]:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    made = Fleet(folder, new_schema(postgres))
-    yield made
-    made.close()
 
 
 def test_four_machines_share_one_run(fleet: Fleet) -> None:

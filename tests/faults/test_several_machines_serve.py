@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fleet import Fleet, demand_one_pass, end
-from running import MODEL, Project, serving, until
+from running import MODEL, founding, serving, until
 from seatrial.ledger import firings, runs
 from seatrial.registry import gateways
 from shared_places import new_bucket, new_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from postgres import Server
+    from running import Project
 
 pytestmark = pytest.mark.slow  # processes of their own
 
 AT = datetime(2026, 1, 1, 2, tzinfo=UTC)
-FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
 BASELINE = "baseline_distribution.json"
 SHADOW = "      - shadow_tests:\n          traffic_percentage: 5\n          duration_hours: 48\n"
 NIGHTLY = "schedule: '0 2 * * *'"
 TIME = ("--scheduled", AT.isoformat())
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, postgres: Server) -> Iterator[Fleet]:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    made = Fleet(folder, new_schema(postgres))
-    yield made
-    made.close()
 
 
 def _fired(fleet: Fleet) -> None:
@@ -97,17 +87,10 @@ def project(tmp_path: Path, postgres: Server, s3: str, monkeypatch: pytest.Monke
     """The founding pipeline without its two days of waiting; where it is, the environment says."""
     monkeypatch.setenv("SEATRIAL_DATABASE", new_schema(postgres))
     monkeypatch.setenv("SEATRIAL_BLOBS", f"{new_bucket(s3)}/flights")
-    folder = tmp_path / "project"
-    (folder / "data").mkdir(parents=True)
-    (folder / "config").mkdir()
-    text = FOUNDING.read_text()
+    made = founding(tmp_path / "project")
+    text = made.file.read_text()
     assert SHADOW in text
-    (folder / "pipeline.yaml").write_text(text.replace(SHADOW, ""))
-    made = Project(folder)
-    made.rows("training_data", 1500, 1)
-    made.rows("validation_data", 600, 2)
-    (folder / "config" / "hyperparameters.yaml").write_text("n_estimators: 20\nnum_leaves: 15\n")
-    assert made.command("profile", "data/training_data.csv", "-o", BASELINE).returncode == 0
+    made.file.write_text(text.replace(SHADOW, ""))
     return made
 
 

@@ -12,30 +12,16 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from fleet import Ended, Fleet, demand_one_pass, end
+from fleet import SHORT, Ended, Fleet, demand_one_pass, end
 from line import Line
 from moody_store import moody
 from namespaces import island
-from shared_places import PASSWORD, connected, new_bucket, new_schema, through
+from shared_places import PASSWORD, connected, new_bucket, through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from postgres import Server
 
 pytestmark = pytest.mark.slow  # processes of their own
-
-SHORT = ("--lease", "2")
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, postgres: Server) -> Iterator[Fleet]:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    made = Fleet(folder, new_schema(postgres))
-    yield made
-    made.close()
 
 
 class Storm:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import running
 from postgres import postgres
 from restarting import stoppable
-from running import Project
-from seatrial.data.dataset import Dataset
-from seatrial.data.profiles import profile
-from seatrial.data.table import open_table
 from seatrial.ledger.store import Ledger
 from shared_places import new_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from restarting import Stoppable
+    from running import Project
 
 __all__ = ["postgres"]
-
-FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
 
 
 class Clock:
@@ -71,14 +66,4 @@ def own() -> Iterator[Stoppable]:
 @pytest.fixture
 def founding(tmp_path: Path) -> Project:
     """The founding pipeline and its data; nothing was run."""
-    folder = tmp_path / "project"
-    (folder / "data").mkdir(parents=True)
-    (folder / "config").mkdir()
-    shutil.copy(FOUNDING, folder / "pipeline.yaml")
-    made = Project(folder)
-    made.rows("training_data", 1500, 1)
-    made.rows("validation_data", 600, 2)
-    (folder / "config" / "hyperparameters.yaml").write_text("n_estimators: 20\nnum_leaves: 15\n")
-    table = open_table(Dataset("training_data", folder / "data" / "training_data.csv"))
-    profile.write(profile.make(table), folder / "baseline_distribution.json")
-    return made
+    return running.founding(tmp_path / "project")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 import pytest
 
-from running import MODEL, Gateway, Project, serving, until
+from running import MODEL, Gateway, Project, founding, serving, until
 from seatrial.registry import gateways
 from stores import _s3_server as _s3_server  # noqa: PLC0414 - a fixture is known by its import
 from stores import aim
@@ -27,20 +27,6 @@ from stores import s3 as s3  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PROFILE = ["profile", "data/training_data.csv", "-o", "baseline_distribution.json"]
-FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
-
-
-def _make(folder: Path) -> Project:
-    (folder / "data").mkdir(parents=True)
-    (folder / "config").mkdir()
-    shutil.copy(FOUNDING, folder / "pipeline.yaml")
-    made = Project(folder)
-    made.rows("training_data", 1500, 1)
-    made.rows("validation_data", 600, 2)
-    (folder / "config" / "hyperparameters.yaml").write_text("n_estimators: 20\nnum_leaves: 15\n")
-    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +50,7 @@ def _fleet(s3: str, folder: Path) -> Fleet:
     )
     name = f"harbour-{abs(hash(folder)):x}"
     files.mkdir(name)
-    return Fleet(_make(folder / "project"), files, f"{name}/flights")
+    return Fleet(founding(folder / "project"), files, f"{name}/flights")
 
 
 @pytest.fixture(scope="session")
@@ -73,9 +59,8 @@ def _delivered(_s3_server: str, tmp_path_factory: pytest.TempPathFactory) -> Fle
         aim(patch, _s3_server)
         made = _fleet(_s3_server, tmp_path_factory.mktemp("fleet"))
         patch.setenv("SEATRIAL_BLOBS", f"s3://{made.address}")
-        for words in (PROFILE, ["run", "pipeline.yaml"]):
-            ended = made.project.command(*words)
-            assert ended.returncode == 0, ended.stderr
+        ended = made.project.command("run", "pipeline.yaml")
+        assert ended.returncode == 0, ended.stderr
     return made
 
 
@@ -84,7 +69,6 @@ def fresh(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
     """Nothing ran yet."""
     made = _fleet(s3, tmp_path)
     monkeypatch.setenv("SEATRIAL_BLOBS", f"s3://{made.address}")
-    assert made.project.command(*PROFILE).returncode == 0
     return made
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from renewing import KNOWN, breaks, noted, open_at_once, renew, second
 from seatrial.errors import UsageError
 from seatrial.ledger import migrations
 from seatrial.ledger.store import Ledger
@@ -20,13 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import sqlalchemy as sa
-
     from seatrial.ledger.store import Transaction
-
-
-KNOWN = len(migrations.STEPS)
-"""The version of a ledger that was made today."""
 
 
 @pytest.fixture
@@ -108,27 +101,6 @@ def test_writes_are_durable_and_readers_do_not_wait(file: Path) -> None:
     assert ledger.write(look) == "0" * 64
 
 
-def _second(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("CREATE TABLE added (word TEXT)")
-
-
-def _breaks(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("CREATE TABLE half (word TEXT)")
-    raise ZeroDivisionError
-
-
-def _old(file: Path) -> str:
-    ledger = Ledger(file, now)
-    ledger.write(lambda transaction: transaction.append("noted", {"before": "the step"}))
-    head = ledger.head()
-    ledger.close()
-    return head
-
-
-def _with(monkeypatch: pytest.MonkeyPatch, *more: Callable[[sa.Connection], None]) -> None:
-    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, *more))
-
-
 def _version(file: Path) -> int:
     with closing(sqlite3.connect(file)) as connection:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -142,9 +114,9 @@ def _names(file: Path) -> set[str]:
 def test_a_new_step_copies_the_ledger_first_and_keeps_its_events(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head = _old(file)
+    head = noted(Ledger(file, now))
     with monkeypatch.context() as patched:
-        _with(patched, _second)
+        renew(patched, second)
         renewed = Ledger(file, now)
         assert verify(renewed) == (1, head)
         renewed.close()
@@ -163,9 +135,9 @@ def test_a_new_step_copies_the_ledger_first_and_keeps_its_events(
 def test_a_step_that_breaks_leaves_the_ledger_as_it_was(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head = _old(file)
+    head = noted(Ledger(file, now))
     with monkeypatch.context() as patched:
-        _with(patched, _second, _breaks)
+        renew(patched, second, breaks)
         with pytest.raises(ZeroDivisionError):
             Ledger(file, now)
     assert _version(file) == KNOWN
@@ -188,7 +160,7 @@ def test_a_ledger_from_before_is_renewed(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(migrations, "STEPS", migrations.STEPS[:steps])
-        head = _old(file)
+        head = noted(Ledger(file, now))
         assert not added & _names(file)
     renewed = Ledger(file, now)
     assert verify(renewed) == (1, head)
@@ -198,31 +170,9 @@ def test_a_ledger_from_before_is_renewed(
 
 
 def test_a_new_ledger_has_nothing_to_copy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _with(monkeypatch, _second)
+    renew(monkeypatch, second)
     Ledger(file, now).close()
     assert not list(file.parent.glob("*.bak"))
-
-
-OPENER = """
-import sys, time
-from pathlib import Path
-from seatrial.ledger import migrations
-from seatrial.ledger.store import Ledger
-from seatrial.workspace import now
-
-def second(connection):
-    connection.exec_driver_sql("CREATE TABLE added (word TEXT)")
-
-def append(transaction):
-    return transaction.append("opened", {})
-
-if sys.argv[2] == "old":
-    migrations.STEPS = (*migrations.STEPS, second)
-print("ready", flush=True)
-sys.stdin.readline()
-for folder in sorted(Path(sys.argv[1]).iterdir()):
-    Ledger(folder / "ledger.db", now).write(append)
-"""
 
 
 @pytest.mark.slow
@@ -233,26 +183,8 @@ def test_processes_that_open_at_once_agree(tmp_path: Path, age: str) -> None:
     for folder in folders:
         folder.mkdir()
         if age == "old":
-            _old(folder / "ledger.db")
-    openers = [
-        subprocess.Popen(
-            [sys.executable, "-c", OPENER, str(tmp_path), age],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    for opener in openers:
-        assert opener.stdout
-        assert opener.stdout.readline() == "ready\n"
-    for opener in openers:
-        assert opener.stdin
-        print(file=opener.stdin, flush=True)
-    complaints = [opener.communicate(timeout=60)[1] for opener in openers]
-    assert complaints == [""] * 4
-    assert {opener.returncode for opener in openers} == {0}
+            noted(Ledger(folder / "ledger.db", now))
+    open_at_once(age, *(str(folder / "ledger.db") for folder in folders))
     for folder in folders:
         assert _version(folder / "ledger.db") == KNOWN + (age == "old")
         with closing(sqlite3.connect(folder / "ledger.db")) as connection:

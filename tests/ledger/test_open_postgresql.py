@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +10,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from renewing import KNOWN, breaks, noted, open_at_once, renew, second
 from running import until
 from seatrial.errors import PassingError, SeatrialError, StoreError, UsageError
-from seatrial.ledger import migrations
 from seatrial.ledger.store import Ledger, has_ledger, open_ledger
 from seatrial.ledger.verify import verify
 from seatrial.workspace import Workspace, now
@@ -22,12 +20,7 @@ from shared_places import PASSWORD, connected, new_schema
 from tampering import asked, tamper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from postgres import Server
-
-KNOWN = len(migrations.STEPS)
-"""The version of a ledger that was made today."""
 
 
 @pytest.fixture
@@ -163,31 +156,10 @@ def test_what_exists_is_known_without_making_anything(schema: str, tmp_path: Pat
 # Older ones
 
 
-def _second(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("CREATE TABLE added (word TEXT)")
-
-
-def _breaks(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("CREATE TABLE half (word TEXT)")
-    raise ZeroDivisionError
-
-
-def _with(monkeypatch: pytest.MonkeyPatch, *more: Callable[[sa.Connection], None]) -> None:
-    monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, *more))
-
-
-def _old(address: str) -> str:
-    ledger = _opened(address)
-    ledger.write(lambda transaction: transaction.append("noted", {"before": "the step"}))
-    head = ledger.head()
-    ledger.close()
-    return head
-
-
 def test_a_new_step_keeps_the_events(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    head = _old(schema)
+    head = noted(_opened(schema))
     with monkeypatch.context() as patched:
-        _with(patched, _second)
+        renew(patched, second)
         for _ in range(2):
             renewed = _opened(schema)
             assert verify(renewed) == (1, head)
@@ -199,9 +171,9 @@ def test_a_new_step_keeps_the_events(schema: str, monkeypatch: pytest.MonkeyPatc
 def test_a_step_that_breaks_leaves_the_ledger_as_it_was(
     schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head = _old(schema)
+    head = noted(_opened(schema))
     with monkeypatch.context() as patched:
-        _with(patched, _second, _breaks)
+        renew(patched, second, breaks)
         with pytest.raises(ZeroDivisionError):
             _opened(schema)
     ledger = _opened(schema)
@@ -213,31 +185,10 @@ def test_a_step_that_breaks_leaves_the_ledger_as_it_was(
 def test_a_first_step_that_breaks_leaves_nothing(
     schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _with(monkeypatch, _breaks)
+    renew(monkeypatch, breaks)
     with pytest.raises(ZeroDivisionError):
         _opened(schema)
     assert not _tables(schema)
-
-
-OPENER = """
-import sys
-from seatrial.ledger import migrations
-from seatrial.ledger.store import Ledger
-from seatrial.workspace import now
-
-def second(connection):
-    connection.exec_driver_sql("CREATE TABLE added (word TEXT)")
-
-def append(transaction):
-    return transaction.append("opened", {})
-
-if sys.argv[1] == "old":
-    migrations.STEPS = (*migrations.STEPS, second)
-print("ready", flush=True)
-sys.stdin.readline()
-for address in sys.argv[2:]:
-    Ledger(address, now).write(append)
-"""
 
 
 @pytest.mark.slow
@@ -247,26 +198,8 @@ def test_processes_that_open_at_once_agree(postgres: Server, age: str) -> None:
     addresses = [new_schema(postgres) for _ in range(6)]
     if age == "old":
         for address in addresses:
-            _old(address)
-    openers = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", OPENER, age, *addresses],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    for opener in openers:
-        assert opener.stdout
-        assert opener.stdout.readline() == "ready\n"
-    for opener in openers:
-        assert opener.stdin
-        print(file=opener.stdin, flush=True)
-    complaints = [opener.communicate(timeout=120)[1] for opener in openers]
-    assert complaints == [""] * 4
-    assert {opener.returncode for opener in openers} == {0}
+            noted(_opened(address))
+    open_at_once(age, *addresses)
     for address in addresses:
         assert asked(address, "SELECT version FROM seatrial") == [(KNOWN + (age == "old"),)]
         kinds = [kind for (kind,) in asked(address, "SELECT kind FROM event ORDER BY seq")]

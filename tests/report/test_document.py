@@ -7,8 +7,6 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 import seatrial
 from seatrial import workspace
 from seatrial.errors import StoreError
@@ -16,49 +14,17 @@ from seatrial.ledger import runs
 from seatrial.outcome import Outcome, Verdict, Wait
 from seatrial.registry.project import open_project
 from seatrial.report.document import document
-from seatrial.tasks.check_schema import CheckSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from seatrial.tasks import Context
+    Says = Callable[[Callable[[], Outcome | Wait]], None]
 
 KEYS = ["run", "pipeline", "state", "verdict", "model", "production", "errors", "stages"]
 TASK = ["task", "state", "verdict", "reason", "seconds", "waiting_until", "measures", "findings"]
 MEASURE = {"name", "value", "low", "high", "limit", "direction", "n", "verdict"}
 FINDING = {"what", "where", "hint"}
-
-PIPELINE = """name: told
-stages:
-  - name: checks
-    tasks:
-      - check_schema: {dataset: a, expected_columns: [x]}
-      - check_schema: {dataset: a, expected_columns: [y]}
-  - name: later
-    tasks:
-      - check_schema: {dataset: a}
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "a.csv").write_text("x,y,target\n1,2,0\n3,4,1\n")
-    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
-    return tmp_path / "pipeline.yaml"
-
-
-def _second(monkeypatch: pytest.MonkeyPatch, said: Callable[[], Outcome | Wait]) -> None:
-    """Let the second check say something else."""
-    honest = CheckSchema.run
-
-    def run(self: CheckSchema, context: Context) -> Outcome | Wait:
-        if context.scope.entry.address == "checks.check_schema-2":
-            return said()
-        return honest(self, context)
-
-    monkeypatch.setattr(CheckSchema, "run", run)
 
 
 def _demand_form(told: dict[str, Any]) -> None:
@@ -110,8 +76,8 @@ def test_failed(file: Path) -> None:
     assert told["stages"][1]["tasks"][0]["reason"] in {None, ""}
 
 
-def test_in_review(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _second(monkeypatch, lambda: Outcome(verdict=Verdict.INCONCLUSIVE, reason="cannot say"))
+def test_in_review(file: Path, second_says: Says) -> None:
+    second_says(lambda: Outcome(verdict=Verdict.INCONCLUSIVE, reason="cannot say"))
     driven = seatrial.run(file)
     told: dict[str, Any] = driven.document
     _demand_form(told)
@@ -119,9 +85,9 @@ def test_in_review(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _states(told) == ["done", "done", "not_reached"]
 
 
-def test_waiting(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting(file: Path, second_says: Says) -> None:
     until = workspace.now() + timedelta(hours=48)
-    _second(monkeypatch, lambda: Wait(until=until, reason="gathers traffic"))
+    second_says(lambda: Wait(until=until, reason="gathers traffic"))
     driven = seatrial.run(file)
     told: dict[str, Any] = driven.document
     _demand_form(told)
@@ -131,11 +97,11 @@ def test_waiting(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (waits["waiting_until"], waits["reason"]) == (until.isoformat(), "gathers traffic")
 
 
-def test_stopped_by_what_is_in_the_way(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_by_what_is_in_the_way(file: Path, second_says: Says) -> None:
     def broken() -> Outcome:
         raise StoreError("the store is gone")
 
-    _second(monkeypatch, broken)
+    second_says(broken)
     driven = seatrial.run(file)
     told: dict[str, Any] = driven.document
     _demand_form(told)
@@ -156,7 +122,9 @@ def test_unusable_data(file: Path) -> None:
 
 
 def test_a_file_that_is_wrong(file: Path) -> None:
-    file.write_text(PIPELINE.replace("check_schema: {dataset: a}", "check_shema: {dataset: a}"))
+    file.write_text(
+        file.read_text().replace("check_schema: {dataset: a}", "check_shema: {dataset: a}")
+    )
     driven = seatrial.run(file)
     told: dict[str, Any] = driven.document
     _demand_form(told)

@@ -128,7 +128,8 @@ def test_faulty_candidate_never_passes_and_hurts_nobody(delivered: Project, faul
 
 @pytest.mark.slow
 def test_survives_the_death_of_everything(delivered: Project) -> None:
-    changes = (SHORT[0], f"{TEST}.duration_hours={12 / 3600}")
+    # requests stop while the gateway is dead: longer, and a bound that 99 of them reach
+    changes = (SHORT[0], f"{TEST}.duration_hours={20 / 3600}", f"{TEST}.errors_percent=3")
     with serving(delivered) as gateway:
         with traffic(gateway) as failed:
             run = begin(delivered, *changes)

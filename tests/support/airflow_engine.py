@@ -1,4 +1,4 @@
-"""A real Airflow on this machine, for one test session: its four processes, and its REST API.
+"""A real Airflow on this machine, for one test module: its four processes, and its REST API.
 
 Nothing but the API listens, on 127.0.0.1; the pauses between its looks are cut short.
 """

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WORDS = Path(__file__).parents[1] / "faults" / "fleet"
 MACHINE = WORDS / "machine.py"
 PATIENCE_S = 120.0
+SHORT = ("--lease", "2")
+"""How a machine is started for which another one waits but seconds when it died."""
 
 
 @dataclass(frozen=True, slots=True)

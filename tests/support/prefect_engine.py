@@ -1,4 +1,4 @@
-"""A real Prefect on this machine, for one test session: its server, and a `serve` of the flow.
+"""A real Prefect on this machine, for one test module: its server, and a `serve` of the flow.
 
 The server listens on 127.0.0.1; the pauses between looks are cut short.
 """

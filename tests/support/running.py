@@ -5,26 +5,31 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import seatrial
 from seatrial import workspace
+from seatrial.data.dataset import Dataset
+from seatrial.data.profiles import profile
+from seatrial.data.table import open_table
 from seatrial.registry.project import open_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from seatrial.registry.project import Project as Stores
 
+FOUNDING = Path(__file__).parents[1] / "pipelines" / "founding.yaml"
 MODEL = "ml_model_training_pipeline"
 COLUMNS = ("feature_1", "feature_2", "feature_3")
 ROW = [0.5, -0.25, 0.75]
@@ -96,6 +101,20 @@ class Project:
             timeout=120,
             check=False,
         )
+
+
+def founding(folder: Path) -> Project:
+    """The founding pipeline with data and a baseline of its own; nothing was run."""
+    (folder / "data").mkdir(parents=True)
+    (folder / "config").mkdir()
+    shutil.copy(FOUNDING, folder / "pipeline.yaml")
+    made = Project(folder)
+    made.rows("training_data", 1500, 1)
+    made.rows("validation_data", 600, 2)
+    (folder / "config" / "hyperparameters.yaml").write_text("n_estimators: 20\nnum_leaves: 15\n")
+    table = open_table(Dataset("training_data", folder / "data" / "training_data.csv"))
+    profile.write(profile.make(table), folder / "baseline_distribution.json")
+    return made
 
 
 @dataclass(slots=True)

@@ -32,6 +32,20 @@ def until(true: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> A
     return found
 
 
+def pipeline(name: str, *stages: str, **settings: str) -> str:
+    """The text of a pipeline of these stages, each ``NAME [if CONDITION]: SCRIPT; SCRIPT``."""
+    lines = [f"name: {name}", *(f"{key}: {value}" for key, value in settings.items()), "stages:"]
+    for stage in stages:
+        head, _, scripts = stage.partition(":")
+        of_stage, _, condition = head.partition(" if ")
+        lines.append(f"  - name: {of_stage}")
+        if condition:
+            lines.append(f"    condition: {condition}")
+        lines.append("    tasks:")
+        lines += [f"      - probe: {{script: [{s.strip()}]}}" for s in scripts.split(";")]
+    return "\n".join(lines) + "\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """A project folder with one pipeline of probes, called ``name``."""
@@ -44,18 +58,7 @@ class Shop:
         return self.folder / "pipeline.yaml"
 
     def write(self, *stages: str, **settings: str) -> None:
-        """A pipeline of these stages, each ``NAME [if CONDITION]: SCRIPT; SCRIPT``."""
-        lines = [f"name: {self.name}", *(f"{key}: {value}" for key, value in settings.items())]
-        lines.append("stages:")
-        for stage in stages:
-            head, _, scripts = stage.partition(":")
-            name, _, condition = head.partition(" if ")
-            lines.append(f"  - name: {name}")
-            if condition:
-                lines.append(f"    condition: {condition}")
-            lines.append("    tasks:")
-            lines += [f"      - probe: {{script: [{s.strip()}]}}" for s in scripts.split(";")]
-        self.file.write_text("\n".join(lines) + "\n")
+        self.file.write_text(pipeline(self.name, *stages, **settings))
 
     def environment(self) -> Mapping[str, str]:
         """What a call of seatrial needs beside its words."""
@@ -127,7 +130,7 @@ class Seen:
 
 
 class Driver(Protocol):
-    """Runs a shop's pipeline on one engine."""
+    """Runs a shop's pipeline on one engine, whose servers it starts as it is made."""
 
     def prepare(self, shop: Shop) -> None:
         """Export the pipeline, and make the engine know it (again, after a change)."""
@@ -140,6 +143,9 @@ class Driver(Protocol):
 
     def again(self, shop: Shop, run: str) -> str:
         """What a user does after an approval, or to go on: clear, run again; the run to look at."""
+
+    def close(self) -> None:
+        """End whatever it has started."""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scenarios import Seen
+from scenarios import PATIENCE_S, Seen
 
 if TYPE_CHECKING:
     from scenarios import Shop
@@ -74,6 +74,7 @@ class ShellEngine:
     """A :class:`scenarios.Driver`."""
 
     loops: dict[str, Loop] = field(default_factory=dict)
+    threads: list[threading.Thread] = field(default_factory=list)
     steps: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def prepare(self, shop: Shop) -> None:
@@ -87,7 +88,8 @@ class ShellEngine:
 
     def _loop(self, shop: Shop, name: str, changes: tuple[str, ...]) -> None:
         loop = self.loops[name] = Loop(shop, name, changes, self.steps[shop.name])
-        threading.Thread(target=loop.run, daemon=True).start()
+        self.threads.append(threading.Thread(target=loop.run, daemon=True))
+        self.threads[-1].start()
 
     def seen(self, shop: Shop, run: str) -> Seen | None:
         del shop
@@ -97,3 +99,7 @@ class ShellEngine:
     def again(self, shop: Shop, run: str) -> str:
         self._loop(shop, run, self.loops[run].changes)
         return run
+
+    def close(self) -> None:
+        for thread in self.threads:
+            thread.join(PATIENCE_S)
