@@ -17,7 +17,7 @@ from seatrial.pipeline.times import missed
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("engines")]
+pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("airflow")]
 
 READ = """
 import importlib.util, json, sys, airflow

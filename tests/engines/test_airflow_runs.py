@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("engines")]
+pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("airflow")]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from seatrial.pipeline.times import next_times
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("engines")]
+pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("prefect")]
 
 CHECK, TRAIN = "check.probe", "train.probe"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scenarios import Driver
 
-pytestmark = [pytest.mark.slow, pytest.mark.engines, pytest.mark.xdist_group("engines")]
+pytestmark = [pytest.mark.slow, pytest.mark.engines]
 ENGINES = {
     "shell": ShellEngine,
     "airflow": AirflowEngine,
@@ -30,7 +30,13 @@ ENGINES = {
 CHECK, TRAIN = "check.probe", "train.probe"
 
 
-@pytest.fixture(scope="module", params=ENGINES.values(), ids=list(ENGINES))
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(make, id=name, marks=pytest.mark.xdist_group(name))
+        for name, make in ENGINES.items()
+    ],
+)
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
     """One engine after the other: all the scenarios on it, then its servers end."""
     make: Callable[[], Driver] = request.param
