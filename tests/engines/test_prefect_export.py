@@ -77,23 +77,23 @@ def test_many_steps_stand_one_a_line() -> None:
     text = f"name: p\nstages:\n  - name: a_stage_of_many_tasks\n    tasks:\n{tasks}"
     shape = outline(read(text, "pipeline.yaml"))
     said = prefect.Prefect().export(shape, Call(Path("/srv"), shape.file, "python"))
-    assert "\n        'a_stage_of_many_tasks.check_schema-9',\n    ]),\n]\n" in said
+    assert '\n            "a_stage_of_many_tasks.check_schema-9",\n        ],\n    ),\n]\n' in said
     assert constants(said)["STAGES"] == [("a_stage_of_many_tasks", None, list(shape.addresses))]
 
 
 @pytest.mark.parametrize(
     ("schedule", "written"),
     [
-        ('"0 2 * * *"', "Cron('0 2 * * *', timezone='Europe/Berlin', day_or=False)"),
-        ('"0 2 1 * mon"', "Cron('0 2 1 * mon', timezone='Europe/Berlin')"),
-        ('"0 2 */2 * mon"', "Cron('0 2 */2 * mon', timezone='Europe/Berlin', day_or=False)"),
+        ('"0 2 * * *"', 'Cron("0 2 * * *", timezone="Europe/Berlin", day_or=False)'),
+        ('"0 2 1 * mon"', 'Cron("0 2 1 * mon", timezone="Europe/Berlin")'),
+        ('"0 2 */2 * mon"', 'Cron("0 2 */2 * mon", timezone="Europe/Berlin", day_or=False)'),
     ],
 )
 def test_the_schedule_keeps_its_timezone_and_how_its_days_combine(
     schedule: str, written: str
 ) -> None:
     text = exported(f"schedule: {schedule}\ntimezone: Europe/Berlin\ncatch_up: once")
-    assert f"SCHEDULE = {written}\nCATCH_UP = 'once'\n" in text
+    assert f'SCHEDULE = {written}\nCATCH_UP = "once"\n' in text
 
 
 def test_the_window_that_it_names_is_the_one_that_is_tested() -> None:

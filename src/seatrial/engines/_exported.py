@@ -1,4 +1,4 @@
-"""The seal of an exported file: who wrote it, from what, and whether it was edited since."""
+"""What exported files share: templates, and a seal that tells whether one was edited since."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from seatrial.engines._python import listed, literal
 from seatrial.engines._release import installed
 from seatrial.environment.printable import printable
 
 if TYPE_CHECKING:
+    from seatrial.engines._call import Call
     from seatrial.engines._outline import Outline
 
 _SEAL = re.compile(r"^# Sealed: ([0-9a-f]{16})$", re.MULTILINE)
@@ -21,6 +23,17 @@ _FOLDER = Path(__file__).parent / "exported"
 def filled(template: str, **values: str) -> str:
     """A template of the folder ``exported``, filled in; ``$NAME`` is a place."""
     return Template((_FOLDER / template).read_text(encoding="utf-8")).substitute(values)
+
+
+def calling(outline: Outline, call: Call) -> str:
+    """The part that calls seatrial, the same in every engine whose file is of Python."""
+    return filled(
+        "calling.txt",
+        SEATRIAL=listed(map(literal, call.words), before="SEATRIAL = "),
+        FOLDER=literal(str(call.folder)),
+        FILE=literal(call.file),
+        EXPORTED=literal(outline.digest),
+    ).strip()
 
 
 def sealed(engine: str, outline: Outline, text: str) -> str:

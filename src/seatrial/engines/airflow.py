@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from seatrial.engines._exported import filled
+from seatrial.engines._exported import calling, filled
+from seatrial.engines._python import literal, staged
 from seatrial.errors import Mistake, UsageError
 from seatrial.pipeline.schedule import fields
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from seatrial.engines._call import Call
-    from seatrial.engines._outline import Outline, StageOutline
+    from seatrial.engines._outline import Outline
 
 LOWEST, HIGHEST = (3, 2), (3, 3)
 """The releases of Airflow that the file is tested with, both ends included."""
@@ -25,9 +23,6 @@ CLOCKS = """\
 # on a day when clocks change, Airflow starts a time that they jump over that much later, and one
 # that comes twice the second time
 """
-
-ONE_LINE = 80
-"""Characters of a list that stands on one line."""
 
 
 class Airflow:
@@ -42,19 +37,13 @@ class Airflow:
             REQUIREMENT=f"apache-airflow>={_release(LOWEST)},<{HIGHEST[0]}.{HIGHEST[1] + 1}",
             LOWEST=str(LOWEST),
             HIGHEST=str(HIGHEST),
-            CALLING=filled(
-                "calling.txt",
-                SEATRIAL=_listed(call.words),
-                FOLDER=_text(str(call.folder)),
-                FILE=_text(call.file),
-                EXPORTED=_text(outline.digest),
-            ).strip(),
+            CALLING=calling(outline, call),
             CLOCKS="" if outline.timezone == "UTC" else CLOCKS,
             SCHEDULE=_schedule(outline),
-            CATCH_UP=_text(outline.catch_up),
+            CATCH_UP=literal(outline.catch_up),
             OVERLAP=outline.overlap,
             RUNS_AT_ONCE=str(RUNS_AT_ONCE[outline.overlap]),
-            STAGES=_stages(outline.stages),
+            STAGES=staged(outline.stages),
         )
 
 
@@ -79,26 +68,5 @@ def _schedule(outline: Outline) -> str:
             )
         )
     # without the last word, it also fires a time from before the file was there
-    zone = f"timezone={_text(outline.timezone)}, run_immediately=timedelta(0)"
-    return f"Cron({_text(outline.schedule)}, {zone})"
-
-
-def _stages(stages: Sequence[StageOutline]) -> str:
-    lines = [
-        f"    ({_text(stage.name)}, {_text(stage.condition)}, {_listed(stage.addresses)}),"
-        for stage in stages
-    ]
-    return "\n".join(["[", *lines, "]"])
-
-
-def _listed(texts: Sequence[str]) -> str:
-    """A list: on one line where it fits."""
-    line = f"[{', '.join(_text(text) for text in texts)}]"
-    if len(line) <= ONE_LINE:
-        return line
-    return "\n".join(["[", *(f"    {_text(text)}," for text in texts), "]"])
-
-
-def _text(text: str | None) -> str:
-    """A literal: what JSON writes of a text, Python reads as the same."""
-    return "None" if text is None else json.dumps(text, ensure_ascii=False)
+    zone = f"timezone={literal(outline.timezone)}, run_immediately=timedelta(0)"
+    return f"Cron({literal(outline.schedule)}, {zone})"

@@ -10,7 +10,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from seatrial.engines._exported import filled
+from seatrial.engines._exported import calling, filled
+from seatrial.engines._python import literal
 
 if TYPE_CHECKING:
     from seatrial.engines._call import Call
@@ -33,7 +34,7 @@ class Metaflow:
             TESTED_FROM=TESTED_FROM,
             TESTED_BELOW=TESTED_BELOW,
             IMPORTED=_imported(outline),
-            CALLING=_calling(outline, call),
+            CALLING=calling(outline, call),
             STAGES=_stages(outline),
             SCHEDULE=_schedule(outline),
             STEPS=_steps(outline),
@@ -51,21 +52,9 @@ def _imported(outline: Outline) -> str:
     return ", ".join(sorted([*names, *(["schedule"] if outline.schedule else [])]))
 
 
-def _calling(outline: Outline, call: Call) -> str:
-    words = "".join(f"    {_quoted(word)},\n" for word in call.words)
-    return filled(
-        "calling.txt",
-        SEATRIAL=f"[\n{words}]",
-        FOLDER=_quoted(str(call.folder)),
-        FILE=_quoted(call.file),
-        EXPORTED=_quoted(outline.digest),
-    ).rstrip("\n")
-
-
 def _stages(outline: Outline) -> str:
     return "\n".join(
-        f"    {_quoted(stage.name)}: {_quoted(stage.condition) if stage.condition else None},"
-        for stage in outline.stages
+        f"    {literal(stage.name)}: {literal(stage.condition)}," for stage in outline.stages
     )
 
 
@@ -73,8 +62,8 @@ def _schedule(outline: Outline) -> str:
     """For those who deploy the flow; a local run takes no notice of it."""
     if outline.schedule is None:
         return ""
-    zone = "" if outline.timezone == "UTC" else f", timezone={_quoted(outline.timezone)}"
-    return f"@schedule(cron={_quoted(outline.schedule)}{zone})\n"
+    zone = "" if outline.timezone == "UTC" else f", timezone={literal(outline.timezone)}"
+    return f"@schedule(cron={literal(outline.schedule)}{zone})\n"
 
 
 def _steps(outline: Outline) -> str:
@@ -82,7 +71,7 @@ def _steps(outline: Outline) -> str:
     names = [*_names(outline.addresses), "report"]
     steps = [_step("start", "Begin the run.", "begin(self)", names[0])]
     for address, (name, following) in zip(outline.addresses, pairwise(names), strict=True):
-        call = f"perform(self, {_quoted(address)})"
+        call = f"perform(self, {literal(address)})"
         steps.append(_step(name, f"Task {address}.", call, following))
     return "\n".join(steps)
 
@@ -111,9 +100,3 @@ def _names(addresses: tuple[str, ...]) -> list[str]:
             name += "_"
         names.append(name)
     return names
-
-
-def _quoted(text: str) -> str:
-    """A literal of Python, in double quotes where that is simple."""
-    literal = repr(text)
-    return literal if '"' in literal or "\\" in literal else f'"{literal[1:-1]}"'

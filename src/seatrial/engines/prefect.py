@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.engines._exported import filled
+from seatrial.engines._exported import calling, filled
+from seatrial.engines._python import literal, staged
 from seatrial.pipeline.schedule import fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from seatrial.engines._call import Call
-    from seatrial.engines._outline import Outline, StageOutline
+    from seatrial.engines._outline import Outline
 
 TESTED_FROM, TESTED_BELOW = "3.8", "3.9"
 """The releases of Prefect that the scenarios are run on."""
 
 FASTAPI_BELOW = "0.151"
 """From this FastAPI on, a server of Prefect 3.8 refuses deployments, and later does not start."""
-
-_WIDTH = 100
 
 
 class Prefect:
@@ -37,9 +34,9 @@ class Prefect:
             FASTAPI_BELOW=FASTAPI_BELOW,
             NAME=outline.name,
             SCHEDULE=_schedule(outline),
-            CATCH_UP=repr(outline.catch_up),
-            CALLING=_calling(outline, call).rstrip("\n"),
-            STAGES=_listed("", map(_stage, outline.stages)),
+            CATCH_UP=literal(outline.catch_up),
+            CALLING=calling(outline, call),
+            STAGES=staged(outline.stages),
         )
 
 
@@ -47,32 +44,7 @@ def _schedule(outline: Outline) -> str:
     """Where both days are given, Prefect is told how they combine: it would take either."""
     if outline.schedule is None:
         return "None"
-    words = [repr(outline.schedule), f"timezone={outline.timezone!r}"]
+    words = [literal(outline.schedule), f"timezone={literal(outline.timezone)}"]
     if fields(outline.schedule).both_days:
         words.append("day_or=False")
     return f"Cron({', '.join(words)})"
-
-
-def _calling(outline: Outline, call: Call) -> str:
-    return filled(
-        "calling.txt",
-        SEATRIAL=_listed("", map(repr, call.words)),
-        FOLDER=repr(str(call.folder)),
-        FILE=repr(call.file),
-        EXPORTED=repr(outline.digest),
-    )
-
-
-def _stage(stage: StageOutline) -> str:
-    start = f"({stage.name!r}, {stage.condition!r}, "
-    return f"{_listed(start, map(repr, stage.addresses), indent=4)})"
-
-
-def _listed(start: str, items: Iterable[str], indent: int = 0) -> str:
-    """A list on one line, where there is room for it and its items are on one, else on several."""
-    found = [*items]
-    line = f"{start}[{', '.join(found)}]"
-    if indent and len(line) + indent < _WIDTH - 2:
-        return line
-    inner = " " * (indent + 4)
-    return "\n".join([f"{start}[", *(f"{inner}{item}," for item in found), f"{' ' * indent}]"])
