@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -659,6 +661,14 @@ def test_state_can_live_elsewhere(
     assert seatrial("status", "--json").code == 0
     assert not founding.ledger.exists()
     assert (tmp_path / "elsewhere" / "ledger.db").exists()
+
+
+@pytest.mark.usefixtures("delivered")
+def test_an_argument_that_is_no_text_is_refused() -> None:
+    words = [sys.executable, "-m", "seatrial", "rollback", "--reason", b"\xff"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("an argument is not valid UTF-8: '\\udcff'\n")
 
 
 def test_debug_shows_the_traceback(founding: Project, seatrial: Program) -> None:

@@ -376,6 +376,36 @@ def test_a_store_of_another_project_is_left_alone(
     assert _events(database) == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--database", "mysql://ann:keel-3-secret@db/x"),
+        ("--database", "postgresql://ann:keel@3-secret@db/x"),
+        ("--blobs", "bucket/project"),
+        ("--blobs", "s3://ann:keel-3-secret@bucket/project"),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_told_of_the_option(
+    delivered: Project, seatrial: Program, words: tuple[str, str]
+) -> None:
+    before = delivered.snapshot()
+    said = seatrial("migrate", *words)
+    assert (said.code, said.out) == (2, "")
+    assert f"\n  where: {words[0]}\n" in said.err
+    assert "3-secret" not in said.err
+    assert delivered.snapshot() == before
+
+
+@pytest.mark.parametrize("content", ["[]", '{"database": 5}', "{", '"x"'])
+def test_a_note_of_where_it_moved_that_is_damaged_is_told(
+    delivered: Project, seatrial: Program, content: str
+) -> None:
+    del delivered
+    (_home() / "moved.json").write_text(content)
+    said = seatrial("models")
+    assert (said.code, f"\n  where: {_home() / 'moved.json'}\n" in said.err) == (5, True), said.err
+
+
 def test_nobody_else_may_be_at_work(delivered: Project, seatrial: Program, database: str) -> None:
     home = _home()
     with (home / "lock").open("r+b") as held:

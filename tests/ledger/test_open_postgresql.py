@@ -215,7 +215,7 @@ def test_processes_that_open_at_once_agree(postgres: Server, age: str) -> None:
         ("mysql://me:keel-3-secret@host/x", "cannot lie in mysql://"),
         ("postgres://me:keel-3-secret@host/x", "nearest: postgresql\n"),
         ("postgresql+asyncpg://me:keel-3-secret@host/x", "cannot lie in postgresql+asyncpg://"),
-        ("sqlite:///ledger.db", "unset it: the ledger is a file then"),
+        ("sqlite:///ledger.db", "leave it out: the ledger is a file then"),
         ("keel-3-secret", "cannot be understood"),
         ("postgresql://me:keel-3-secret@host:x:y/z", "cannot be understood"),
         ("postgresql://me:an@keel-3-secret@127.0.0.1/x", "cannot be understood"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from seatrial.cli._nearest import Nearest
-from seatrial.errors import SeatrialError
+from seatrial.errors import Mistake, SeatrialError, UsageError
 
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
@@ -43,11 +43,26 @@ def root(*, debug: bool) -> None:
     del debug
 
 
+def _demand_text(given: list[str]) -> None:
+    """What is no text can be kept nowhere: neither as a reason nor as the name of a file."""
+    for word in given:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                Mistake(
+                    f"an argument is not valid UTF-8: {word!a}",
+                    fix="write it in UTF-8, or rename the file that it names",
+                )
+            ) from error
+
+
 def main() -> None:
     """Run the command line; every error becomes a few lines and an exit code."""
     debug = "--debug" in sys.argv
     given = [word for word in sys.argv[1:] if word != "--debug"]
     try:
+        _demand_text(given)
         code = root.main(["--debug", *given] if debug else given, standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("stopped; nothing is lost: the same command goes on from here", err=True)

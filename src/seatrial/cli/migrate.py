@@ -32,6 +32,7 @@ def migrate(database: str | None, blobs: str | None, *, as_json: bool) -> None:
     from seatrial.registry.project import open_project
     from seatrial.serve.alone import alone
 
+    _demand_addresses(database, blobs)
     around = workspace.nearest_to(Path.cwd())
     to = Destination(database or around.database, blobs or around.blob_store)
     opened = open_project(_as_it_stands(around, to))
@@ -45,6 +46,17 @@ def migrate(database: str | None, blobs: str | None, *, as_json: bool) -> None:
         return
     for line in _lines(told, opened.workspace):
         click.echo(line)
+
+
+def _demand_addresses(database: str | None, blobs: str | None) -> None:
+    """Before anything is read: what is wrong with an option is told of the option."""
+    from seatrial.ledger.blob_stores.opening import checked
+    from seatrial.ledger.databases.address import read
+
+    if database:
+        read(database, where="--database")
+    if blobs:
+        checked(blobs, where="--blobs")
 
 
 def _as_it_stands(around: Workspace, to: Destination) -> Workspace:

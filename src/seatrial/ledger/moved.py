@@ -12,6 +12,8 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from seatrial.errors import Mistake, StoreError, UsageError
 from seatrial.workspace import BLOBS, DATABASE, new_id
 
@@ -37,10 +39,10 @@ def moved(home: Path) -> Moved:
     """What was moved from this home; :class:`StoreError` when its note cannot be read."""
     file = home / FILE
     try:
-        return Moved(**json.loads(file.read_text(encoding="utf-8")))
+        return msgspec.json.decode(file.read_bytes(), type=Moved)
     except FileNotFoundError:
         return Moved()
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, msgspec.DecodeError) as error:
         what = f"where the ledger and the blobs of this project are cannot be read: {error}"
         fix = "restore the file from a backup, or run `seatrial migrate` again"
         raise StoreError(Mistake(what, where=str(file), fix=fix)) from error

@@ -23,7 +23,7 @@ WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "oss", "oci", "tos", 
 """Stores in which an object is whole or absent by itself: no file is seen half written."""
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://[^?#\s]+")
-_EXAMPLE = "write such as s3://bucket/project, or unset it"
+_EXAMPLE = "write such as s3://bucket/project, or leave it out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,21 @@ class Opened:
     pid: int
 
 
-def checked(address: str) -> str:
+def checked(address: str, where: str = BLOBS) -> str:
     """The address, without a slash at its end; UsageError when it can be none.
 
+    ``where`` is what gave it, for the error.
     Nothing is loaded: that takes half a second, and most commands find everything here.
     """
     found = _ADDRESS.fullmatch(address)
     kind, _, rest = address.partition("://")
     if found is None or "::" in address or not rest.strip("/"):
         what = "it is no address of a store of blobs"
-        raise UsageError(Mistake(what, where=BLOBS, fix=_EXAMPLE))
+        raise UsageError(Mistake(what, where=where, fix=_EXAMPLE))
     if ":" in rest.partition("@")[0] and "@" in rest:
         what = "there is a password in the address of the blobs"
         fix = "give keys as the store's own tools take them, such as AWS_SECRET_ACCESS_KEY"
-        raise UsageError(Mistake(what, where=BLOBS, fix=fix))
+        raise UsageError(Mistake(what, where=where, fix=fix))
     if kind in {"s3", "s3a"} and importlib.util.find_spec("s3fs") is None:
         raise _not_installed(address, "pip install 'seatrial[s3]'")
     return address.rstrip("/")

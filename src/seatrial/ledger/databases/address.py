@@ -14,32 +14,35 @@ _SHOWN = ("host", "port", "service", "options")
 """What may stand behind the question mark and tells where a ledger is; the rest may be secret."""
 
 
-def read(address: str) -> sa.URL:
-    """The parts of an address; :class:`UsageError` when it is none of PostgreSQL."""
+def read(address: str, where: str = DATABASE) -> sa.URL:
+    """The parts of an address; :class:`UsageError` when it is none of PostgreSQL.
+
+    ``where`` is what gave it, for the error.
+    """
     scheme, found, _ = address.partition("://")
     if found and scheme not in _SCHEMES:
         raise UsageError(
             Mistake(
-                f"{DATABASE}: a ledger cannot lie in {scheme}://",
-                where=DATABASE,
+                f"a ledger cannot lie in {scheme}://",
+                where=where,
                 nearest=_SCHEMES[1] if scheme.startswith("postgres") else "",
-                fix=f"write {_EXAMPLE}, or unset it: the ledger is a file then",
+                fix=f"write {_EXAMPLE}, or leave it out: the ledger is a file then",
             )
         )
     try:
         url = sa.make_url(address).set(drivername=_SCHEMES[0])
     except (exc.ArgumentError, ValueError):  # their own words may hold the password
-        raise _not_understood() from None
+        raise _not_understood(where) from None
     if "@" in (url.host or ""):  # it is the end of the password
-        raise _not_understood()
+        raise _not_understood(where)
     return url
 
 
-def _not_understood() -> UsageError:
+def _not_understood(where: str) -> UsageError:
     return UsageError(
         Mistake(
-            f"{DATABASE} cannot be understood",
-            where=DATABASE,
+            "the address of the database cannot be understood",
+            where=where,
             fix=f"write {_EXAMPLE}; %40 stands for @, %3A for :, %2F for / in a password",
         )
     )
