@@ -665,7 +665,7 @@ def test_state_can_live_elsewhere(
 
 @pytest.mark.usefixtures("delivered")
 def test_an_argument_that_is_no_text_is_refused() -> None:
-    words = [sys.executable, "-m", "seatrial", "rollback", "--reason", b"\xff"]
+    words = (sys.executable, "-m", "seatrial", "rollback", "--reason", b"\xff")
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("an argument is not valid UTF-8: '\\udcff'\n")
