@@ -408,6 +408,7 @@ def cannot_import() -> None:
         (content(object()), "a object has no method predict"),
         (content(Rule(), python="2.7"), "pickled by Python 2.7, this is Python 3"),
     ],
+    ids=["empty", "no_line", "unknown", "rubbish", "import", "crash", "exit", "object", "python"],
 )
 def test_what_cannot_be_opened(given: bytes, said: str) -> None:
     with pytest.raises(FormError, match=said) as caught:
