@@ -197,7 +197,7 @@ def test_a_name_puts_no_line_of_its_own_into_the_file(shop: Path, engine: str, b
 def test_a_name_that_looks_like_an_option(shop: Path) -> None:
     (shop / "pipeline.yaml").rename(shop / "--help.yaml")
     text = export("prefect", "./--help.yaml").output
-    assert "FILE = './--help.yaml'" in text
+    assert 'FILE = "./--help.yaml"' in text
 
 
 def test_a_name_that_no_text_can_hold(shop: Path) -> None:

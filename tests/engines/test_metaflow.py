@@ -112,7 +112,9 @@ def test_what_trying_again_does_not_mend_is_told_once(shop: Shop) -> None:
     assert changed.returncode == 1
     assert changed.stdout.count("has other stages, tasks or times than when it was exported") == 1
     assert "Task is starting (retry)" not in changed.stdout
-    (shop.folder / FILE).write_text(re.sub(r"\[\n.*python\"", '[\n    "/none/python"', text))
+    (shop.folder / FILE).write_text(
+        re.sub(r'SEATRIAL = \[\s*"[^"]+"', 'SEATRIAL = ["/none/python"', text)
+    )
     without = typed(shop, FILE, "run", "--retry_pause_s", "0")
     assert "seatrial cannot be called: [Errno 2] No such file" in without.stdout
     assert "Task is starting (retry)" not in without.stdout
