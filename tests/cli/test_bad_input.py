@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Program, Project, Said
 
+pytestmark = pytest.mark.slow  # whole runs
+
 RUN_KEYS = {"run", "pipeline", "state", "verdict", "model", "production", "errors", "stages"}
 TASK_KEYS = {
     "task", "state", "verdict", "reason", "seconds", "waiting_until", "measures", "findings",

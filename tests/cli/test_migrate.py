@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from .conftest import Program, Project
 
+pytestmark = pytest.mark.slow  # a database and a store of its own
+
 VICTIM = Path(__file__).parents[1] / "faults" / "moving_victim.py"
 TOLD = (
     ("models", "--json"),
@@ -235,7 +237,6 @@ def test_the_blobs_first_and_the_ledger_later(
     assert _told(seatrial) == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "point",
     [
@@ -274,7 +275,6 @@ def test_killed_anywhere_it_goes_on(
     assert all(digest_of(path.read_bytes()) == digest for digest, path in blobs)
 
 
-@pytest.mark.slow
 def test_what_went_on_elsewhere_after_a_kill_is_not_overwritten(
     third: Project, seatrial: Program, database: str, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

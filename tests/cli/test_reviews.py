@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from .conftest import Program, Project
 
+pytestmark = pytest.mark.slow  # whole runs
+
 STEP = "evaluate_model.integration_tests"
 KEYS = {
     "id", "kind", "subject", "question", "recommended", "options", "resolves", "on_timeout",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from .conftest import Probing
 
+pytestmark = pytest.mark.slow  # processes of their own
+
 
 @pytest.fixture
 def start(probing: Probing) -> Iterator[Callable[..., subprocess.Popen[str]]]:

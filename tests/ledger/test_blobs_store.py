@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # a store of its own
+
 
 @pytest.fixture
 def bucket(s3: str, tmp_path: Path) -> str:

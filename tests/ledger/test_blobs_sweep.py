@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from seatrial.ledger.store import Ledger
 
+pytestmark = pytest.mark.slow  # a store of its own
+
 DAY = timedelta(days=1)
 EVERYTHING = timedelta(hours=-1)
 """As if all had been put more than a grace ago: S3 lets nobody change when that was."""
@@ -155,7 +157,6 @@ def test_what_is_not_ours_is_neither_listed_nor_removed(
     assert set(listed) == {f"{number:02x}/" for number in range(256)}
 
 
-@pytest.mark.slow
 def test_ten_thousand_blobs_take_ten_requests_to_remove(
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from seatrial.ledger.blobs import Blobs
 
+pytestmark = pytest.mark.slow  # a store that makes them wait
+
 CONTENT = b"content" * 1000
 DIGEST = digest_of(CONTENT)
 MOVED = 301
