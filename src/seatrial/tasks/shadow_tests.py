@@ -260,7 +260,8 @@ def _no_gateway(context: Context, mine: Version, serving: Version) -> Mistake:
         f"{serving} is in production, but no gateway is running: there is no traffic"
         f" to shadow {mine} on",
         where=f"{context.scope.entry.place} ({context.scope.entry.address})",
-        fix="start `seatrial serve`, then the same command: it resumes here; or set"
+        fix="start `seatrial serve` (beside another engine with --no-schedules), then go on with"
+        " the run, by the same command or by clearing the task; or set"
         f" `source: recorded`; or decide by hand: seatrial promote {mine.model} {mine.version}"
         " --reason …",
     )
