@@ -271,3 +271,46 @@ def test_an_address_that_is_none_is_told_by_every_command(
         assert ended.returncode == 2, ended.stderr
         assert "it is no address of a store of blobs" in ended.stderr
         assert "where: SEATRIAL_BLOBS" in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrong", ["", "s3://nowhere/flights", "elsewhere"])
+def test_a_machine_that_would_keep_blobs_elsewhere_is_told_before_anything_is_done(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    if wrong == "elsewhere":  # a place in the same bucket, in which nothing is
+        wrong = f"s3://{fleet.address.partition('/')[0]}/flihgts"
+    monkeypatch.setenv("SEATRIAL_HOME", str(fleet.machine("second")))
+    before = fleet.project.command("runs", "--json").stdout
+    monkeypatch.setenv("SEATRIAL_BLOBS", wrong)
+    fleet.project.rows("training_data", 1500, 3)
+    said = fleet.project.command("run", "pipeline.yaml")
+    if wrong.startswith("s3://nowhere"):
+        assert (said.returncode, "the bucket does not exist" in said.stderr) == (5, True), said
+    else:
+        assert (said.returncode, said.stdout) == (2, ""), said
+        assert f"the blobs of this project are in s3://{fleet.address}\n" in said.stderr
+        assert f"fix: export SEATRIAL_BLOBS=s3://{fleet.address}; to move them" in said.stderr
+    assert fleet.project.command("runs", "--json").stdout == before
+
+
+@pytest.mark.slow
+def test_a_store_that_was_copied_with_the_note_of_whose_it_is_may_take_over(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = fleet.address.partition("/")[0]
+    moved = f"{bucket}/moved"
+    for path in fleet.files.find(fleet.address):
+        fleet.files.pipe_file(path.replace(fleet.address, moved), fleet.files.cat_file(path))
+    monkeypatch.setenv("SEATRIAL_BLOBS", f"s3://{moved}")
+    fleet.project.rows("training_data", 1500, 3)
+    fleet.project.command("profile", "data/training_data.csv", "-o", "baseline_distribution.json")
+    with serving(fleet.project):  # the shadow test asks for one
+        said = fleet.project.command("run", "pipeline.yaml", "--json")
+    assert json.loads(said.stdout)["model"]["version"] == 2, said
+    assert fleet.project.command("history", "--verify").returncode == 0
+    # from now on that is where they are
+    monkeypatch.setenv("SEATRIAL_BLOBS", f"s3://{fleet.address}")
+    fleet.files.rm(f"{fleet.address}/ledger")
+    again = fleet.project.command("run", "pipeline.yaml")
+    assert f"the blobs of this project are in s3://{moved}\n" in again.stderr

@@ -15,6 +15,7 @@ from seatrial.ledger.beginnings import Beginning
 from seatrial.ledger.blobs import PREFIX
 from seatrial.ledger.overlaps import Held
 from seatrial.ledger.store import canonical
+from seatrial.registry.placed import demand_place
 from seatrial.review import person
 from seatrial.review.deadlines import tend
 from seatrial.tasks import roles_of
@@ -55,6 +56,7 @@ def _beginning(
     work: Work, unopened: dict[Dataset, FormError], driver: Mapping[str, str | None]
 ) -> Beginning:
     plan, project = work.plan, work.project
+    demand_place(project.ledger, project.registry.blobs.store)
     # a run whose time for an answer is over has ended, whether or not anybody has noticed
     tend(project.ledger, project.workspace.clock())
     return Beginning(

@@ -46,6 +46,7 @@ def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
     """What the step said, now or before. Errors are recorded, and raised."""
     workspace, ledger = work.project.workspace, work.project.ledger
     note, host = _note(run, step), machine(workspace.home)
+    told: str | None = None
     while True:
         with step_lock(workspace.lock, note, work.say):
             claimed = claims.claim(
@@ -71,7 +72,9 @@ def perform(work: Work, run: Run, step: PlannedStep) -> Outcome | Wait:
         if isinstance(claimed, datetime) and stored.state == "waiting":
             return Wait(until=claimed, reason=stored.reason or "")
         # another machine holds the step: look again when its lease could have ended
-        work.say(f"waiting for {stored.owner} at {step.address}")
+        if stored.owner != told:
+            work.say(f"waiting for {stored.owner} at {step.address}")
+            told = stored.owner
         time.sleep(1.0)
 
 

@@ -12,6 +12,7 @@ from seatrial.errors import Mistake, StoreError, UsageError
 from seatrial.ledger.store import canonical
 from seatrial.ledger.tables import CHANNEL, EVENT, MOVE, POLICY, VERSION
 from seatrial.registry import watches
+from seatrial.registry.placed import demand_place, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,15 +103,18 @@ class Registry:
 
         The same manifest is the same version: it is returned, not numbered again. ``label`` may
         hold ``{version}``. The manifest's blobs must be kept already. :class:`StoreError` when the
-        store holds the blobs of another project.
+        store holds the blobs of another project, :class:`UsageError` when this one's are elsewhere.
         """
-        first = self.ledger.first()
-        if self.blobs.store is not None and first is not None:
-            self.blobs.store.claim(first)
+        store, first = self.blobs.store, self.ledger.first()
+        demand_place(self.ledger, store)
+        if store is not None and first is not None:
+            store.claim(first)
         digest = self.blobs.put(canonical(manifest).encode())
 
         def change(transaction: Transaction) -> Version:
             connection = transaction.connection
+            if store is not None:
+                place(transaction, store)
             known = connection.execute(
                 sa.select(VERSION).where(VERSION.c.model == model, VERSION.c.digest == digest)
             ).first()

@@ -58,13 +58,23 @@ def checked(address: str, where: str = BLOBS) -> str:
         raise UsageError(Mistake(what, where=where, fix=fix))
     if kind in {"s3", "s3a"} and importlib.util.find_spec("s3fs") is None:
         raise _not_installed(address, "pip install 'seatrial[s3]'")
+    if kind not in WHOLE | {"file"}:
+        _demand_kind(kind, where)
     return address.rstrip("/")
 
 
+def _demand_kind(kind: str, where: str) -> None:
+    from fsspec import available_protocols  # noqa: PLC0415 - only for what is seldom used
+
+    known = available_protocols()
+    if kind not in known:
+        what = f"unknown kind of store {kind + '://'!r}"
+        raise UsageError(Mistake(what, where=where, nearest=nearest(kind, known), fix=_EXAMPLE))
+
+
 def opened(address: str, pid: int) -> Opened:
-    """Load what speaks with the store. UsageError when that is not installed, or not known."""
-    import fsspec  # noqa: PLC0415 - only where something is not here already
-    from fsspec.core import url_to_fs  # noqa: PLC0415
+    """Load what speaks with the store. UsageError when that is not installed."""
+    from fsspec.core import url_to_fs  # noqa: PLC0415 - only where something is not here already
 
     kind = address.partition("://")[0]
     try:
@@ -72,10 +82,6 @@ def opened(address: str, pid: int) -> Opened:
         files, root = url_to_fs(address, skip_instance_cache=True, **_options(kind))
     except ImportError as fault:
         raise _not_installed(address, str(fault)) from fault
-    except ValueError as fault:
-        near = nearest(kind, fsspec.available_protocols())
-        what = f"unknown kind of store {kind + '://'!r}"
-        raise UsageError(Mistake(what, where=BLOBS, nearest=near, fix=_EXAMPLE)) from fault
     if kind in {"s3", "s3a"}:
         files.retries = 1
     find = inspect.signature(getattr(files, "_find", files.find))

@@ -145,20 +145,31 @@ class BlobStore:
             fix = "allow these keys to delete below the address"
             raise StoreError(Mistake(what, where=self.address, fix=fix))
 
-    def claim(self, ledger: str) -> None:
-        """Note which ledger's blobs these are; StoreError when they are another's."""
+    def claimed(self) -> str | None:
+        """Which ledger's blobs these are; ``None`` while nobody has said so."""
 
-        def claim(store: Opened) -> str:
-            path = f"{store.root}/ledger"
+        def claimed(store: Opened) -> str | None:
             try:
-                return bytes(_call(store, "cat_file", path)).decode(errors="replace")
+                return bytes(_call(store, "cat_file", f"{store.root}/ledger")).decode()
+            except UnicodeDecodeError:
+                return ""  # it is nobody's note
             except FileNotFoundError as fault:
                 _demand_place(fault)
-            _put(store, path, ledger.encode())
-            return ledger
+                return None
 
+        return self._ask(claimed, "tell whose blobs there are", f"{self.address}/ledger")
+
+    def claim(self, ledger: str) -> None:
+        """Note which ledger's blobs these are; StoreError when they are another's."""
         where = f"{self.address}/ledger"
-        if self._ask(claim, "tell whose blobs there are", where) != ledger:
+        known = self.claimed()
+        if known is None:
+
+            def claim(store: Opened) -> None:
+                _put(store, f"{store.root}/ledger", ledger.encode())
+
+            self._ask(claim, "say whose blobs there are", where)
+        elif known != ledger:
             what = "the store holds the blobs of another project, whose ledger is not this one"
             fix = f"give each project an address of its own in {BLOBS}, such as {self.address}/NAME"
             raise StoreError(Mistake(what, where=where, fix=fix))

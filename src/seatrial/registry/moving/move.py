@@ -13,6 +13,7 @@ from seatrial.ledger.verify import verify
 from seatrial.registry.collect import named
 from seatrial.registry.moving.contents import carry, prove_blobs
 from seatrial.registry.moving.rows import close, copy, prove
+from seatrial.registry.placed import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,10 +56,12 @@ def move(project: Project, to: Destination, say: Callable[[str], None]) -> Told:
     store = _store(was, to)
     if to.database is None or project.workspace.database is not None:
         told = _moved(project, was, store, say)
+        _place(project.ledger, store)
     else:
         new = Ledger(to.database, project.workspace.clock)
         try:
             told = _with_ledger(project, new, was, store, say)
+            _place(new, store)
         finally:
             new.close()
     if told.now != was:
@@ -100,6 +103,12 @@ def _with_ledger(
         return replace(told, copied=copied, now=now)
 
     return project.ledger.write(change)
+
+
+def _place(ledger: Ledger, store: BlobStore | None) -> None:
+    """The ledger that counts from now on says where the blobs are."""
+    if store is not None:
+        ledger.write(lambda transaction: place(transaction, store))
 
 
 def _moved(
