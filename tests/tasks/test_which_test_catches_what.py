@@ -105,7 +105,7 @@ def test_an_airport_that_is_always_wrong_is_found_as_the_worst_slice(project: Pr
 
 
 def test_a_slow_model_is_found_beside_the_one_that_serves(project: Project) -> None:
-    assert project.run().code == 0
+    assert project.run("evaluate_model.performance_tests.latency={}").code == 0
     task, told = stopped_by(
         project,
         "train_model.train.hyperparameters={n_estimators: 2000, learning_rate: 0.005}",
