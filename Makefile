@@ -96,6 +96,7 @@ clean: ## remove what make made
 	@missing=; \
 	command -v wrk >/dev/null || missing="$$missing wrk"; \
 	command -v java >/dev/null || missing="$$missing openjdk-17-jre-headless"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v qemu-x86_64 >/dev/null || missing="$$missing qemu-user"; \
 	test -x /usr/sbin/pgbouncer || missing="$$missing pgbouncer"; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \

@@ -1,0 +1,1 @@
+"""Pages over what the project remembers, and the API that they stand on: the control port."""
