@@ -1,0 +1,79 @@
+"""The sections of a report, one file each: what a run decided, and what that was decided from.
+
+A section is a function of :class:`Sources`: ``section(sources) -> Section | None``. It knows what
+the ledger keeps and says it as tables, charts and sentences (``report/section.py``); it writes no
+markup, and is ``None`` where the run has nothing of its kind. What it cannot read, because a blob
+is gone or was written by a release that writes otherwise, it says in a :class:`Note` in its place;
+a report never fails for that.
+
+To add one, write ``sections/NAME.py`` with that function and put its name into ``ORDER``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from seatrial.errors import StoreError
+from seatrial.ledger import runs
+from seatrial.report.account import account
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.ledger.runs import Run, Step
+    from seatrial.outcome import Outcome
+    from seatrial.registry.project import Project
+    from seatrial.report.account import Account
+    from seatrial.report.section import Section
+
+ORDER: tuple[str, ...] = ()
+"""The files of this folder, in the order of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A blob that is missing or damaged; ``why`` says which, in a sentence."""
+
+    digest: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What sections are made from: the account of a run, its steps, and the opened project."""
+
+    account: Account
+    steps: Mapping[str, Step]
+    project: Project
+
+    def outcome(self, address: str) -> Outcome | None:
+        """What the step at ``STAGE.TASK`` said, with its facts and the digests of its blobs."""
+        step = self.steps.get(address)
+        return None if step is None else step.outcome
+
+    def blob(self, address: str, name: str) -> bytes | Gone | None:
+        """What that step kept under a name, verified; ``None`` where it kept none."""
+        outcome = self.outcome(address)
+        digest = None if outcome is None else outcome.blobs.get(name)
+        return None if digest is None else self.kept(digest, f"{name!r} of {address}")
+
+    def kept(self, digest: str, of: str) -> bytes | Gone:
+        """A blob by its digest, verified; ``of`` says whose it is."""
+        try:
+            return self.project.registry.blobs.get(digest, of)
+        except StoreError as error:
+            return Gone(digest, error.mistakes[0].what)
+
+
+def sources(project: Project, run: Run) -> Sources:
+    """What the sections of a run are made from."""
+    steps = {step.address: step for step in runs.steps(project.ledger, run.id)}
+    return Sources(account=account(project, run), steps=steps, project=project)
+
+
+def sections(of: Sources) -> tuple[Section, ...]:
+    """Every section that the run has something for, in order."""
+    made = (import_module(f"{__name__}.{name}").section(of) for name in ORDER)
+    return tuple(section for section in made if section is not None)
