@@ -6,14 +6,15 @@ takes what it needs, and what was left out is counted.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.ledger.runs import State
 from seatrial.report._markdown_lists import folded, listed, size, table
 from seatrial.report._markdown_text import block, code, text
-from seatrial.report._number import as_given, number, room
+from seatrial.report._number import number
+from seatrial.report.deciding import decided, interval, limit, reported
+from seatrial.report.found import found
 from seatrial.report.headline import headline, minute, production
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from seatrial.report.account import Account
     from seatrial.report.asked import Asked
+    from seatrial.report.deciding import Measured
 
 MOST_BYTES = 60_000
 _HEADINGS = 1000
@@ -33,7 +35,6 @@ _ASKED = 4
 """So many questions are told in full; more are counted."""
 _TASKS = ("stage", "task", "verdict", "reason", "seconds")
 _MEASURES = ("task", "measure", "value", "low … high", "limit", "n", "verdict")
-_RANKS = ("fail", "inconclusive", "pass")
 
 
 def as_markdown(account: Account) -> str:
@@ -125,59 +126,41 @@ def _verdict(verdict: str | None) -> str:
 
 def _measures(account: Account, most: int) -> Iterator[str]:
     """What was held against a limit, the worst and the narrowest first; the rest is folded."""
-    every = [(address, m) for address, task in account.tasks for m in task["measures"]]
-    decided = [each for each in every if _decides(each[1])]
-    decided.sort(key=lambda each: (_RANKS.index(each[1]["verdict"]), room(each[1])))
-    reported = [each for each in every if not _decides(each[1])]
-    if decided:
+    first, others = decided(account), reported(account)
+    if first:
         yield "### Measures that decided"
-        yield _measured(decided[:_SHOWN], most)
-    if rest := decided[_SHOWN:]:
+        yield _measured(first[:_SHOWN], most)
+    if rest := first[_SHOWN:]:
         yield folded(f"{len(rest)} more that decided", _measured(rest, most // 3))
-    if reported:
-        summary = f"{len(reported)} measures that were only reported"
-        yield folded(summary, _measured(reported, most // 3))
+    if others:
+        summary = f"{len(others)} measures that were only reported"
+        yield folded(summary, _measured(others, most // 3))
 
 
-def _decides(measure: Mapping[str, Any]) -> bool:
-    return measure["limit"] is not None and measure["verdict"] != "skip"
-
-
-def _measured(measures: Sequence[tuple[str, Mapping[str, Any]]], most: int) -> str:
+def _measured(measures: Sequence[Measured], most: int) -> str:
     return table(_MEASURES, measures, _measure, most, "measures")
 
 
-def _measure(of: tuple[str, Mapping[str, Any]]) -> tuple[str, ...]:
+def _measure(of: Measured) -> tuple[str, ...]:
     address, measure = of
-    limit, low, high = measure["limit"], measure["low"], measure["high"]
-    side = str(measure["direction"]).replace("_", " ")
     return (
         code(address, _NAME),
         code(measure["name"], _NAME),
-        number(measure["value"], limit),
-        "-" if low is None and high is None else f"{number(low, limit)} … {number(high, limit)}",
-        "-" if limit is None else f"{side} {as_given(limit)}",
+        number(measure["value"], measure["limit"]),
+        interval(measure),
+        limit(measure),
         number(measure["n"]),
         _verdict(measure["verdict"]),
     )
 
 
 def _findings(account: Account, most: int) -> Iterator[str]:
-    found = [each for address, task in account.tasks for each in _hinted(address, task["findings"])]
-    if found:
+    every = [*found(account)]
+    if every:
         yield "### Findings"
-        yield listed(found[:_SHOWN], _finding, most // 2, "findings")
-    if rest := found[_SHOWN:]:
+        yield listed(every[:_SHOWN], _finding, most // 2, "findings")
+    if rest := every[_SHOWN:]:
         yield folded(f"{len(rest)} more findings", listed(rest, _finding, most // 3, "findings"))
-
-
-def _hinted(
-    address: str, findings: Sequence[Mapping[str, str]]
-) -> Iterator[tuple[str, Mapping[str, str], str]]:
-    """Each with the hint to show: one for several stands only after the last of them."""
-    hints = pairwise([*(finding["hint"] for finding in findings), ""])
-    for finding, (hint, following) in zip(findings, hints, strict=True):
-        yield address, finding, "" if hint == following else hint
 
 
 def _finding(of: tuple[str, Mapping[str, str], str]) -> str:
