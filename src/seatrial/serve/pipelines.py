@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.errors import FileError
+from seatrial.notify import channels_of
 from seatrial.pipeline.read import read_file
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def pipelines_of(folder: Path) -> Found:
         else:
             usable[read.name] = read
     return Found(usable, broken)
+
+
+def listeners_of(folder: Path) -> frozenset[str]:
+    """The names of the channels that its pipelines tell."""
+    pipelines = pipelines_of(folder).pipelines.values()
+    return frozenset(each.name for pipeline in pipelines for each in channels_of(pipeline))
 
 
 def serving_of(folder: Path) -> dict[str, Serving]:

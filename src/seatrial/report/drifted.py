@@ -1,9 +1,11 @@
-"""How the traffic of what serves stands to its training data: for ``status``, in words and JSON."""
+"""How the traffic of what serves stands to its training data, in words and as a document."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from seatrial.registry import drifts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,11 +16,9 @@ if TYPE_CHECKING:
 UNKNOWN = "it was registered without a profile of its training data; train it anew to be told"
 
 
-def drift_of(opened: Project, model: str, version: int) -> dict[str, Any]:
+def drift_of(project: Project, model: str, version: int) -> dict[str, Any]:
     """What the newest day of traffic said of a version in production; every key present."""
-    from seatrial.registry import drifts
-
-    newest = drifts.latest(opened.ledger, model, version)
+    newest = drifts.latest(project.ledger, model, version)
     told: dict[str, Any] = {
         "model": model,
         "version": version,
@@ -31,7 +31,7 @@ def drift_of(opened: Project, model: str, version: int) -> dict[str, Any]:
     }
     if newest is not None:
         return {**told, **_of_hour(newest)}
-    if drifts.profile_of(opened.registry, model, version) is None:
+    if drifts.profile_of(project.registry, model, version) is None:
         told["note"] = UNKNOWN
     return told
 
@@ -65,20 +65,18 @@ def line(told: Mapping[str, Any]) -> str:
 
 
 def _said(told: Mapping[str, Any]) -> str:
-    from seatrial.registry.drifts import columns_said
-
     columns, unit = told["columns"], told["unit"] or ""
     match told["verdict"]:
         case "fail":
             moved = [each for each in columns if each["name"] in told["moved"]]
             since = datetime.fromisoformat(told["since"])
-            said = columns_said(moved, len(told["moved"]), unit)
+            said = drifts.columns_said(moved, len(told["moved"]), unit)
             return f" moved: {said}, since {since:%Y-%m-%dT%HZ}"
         case "pass":
             return ": like training"
         case "skip":
             return ": nothing to compare"
-    farthest = columns_said(columns[:1], 1, unit)
+    farthest = drifts.columns_said(columns[:1], 1, unit)
     if told["alone"]:
         return f" moved within a single hour; the farthest, {farthest}"
     return f": too few rows, or too near the limit, to say; the farthest, {farthest}"
