@@ -103,6 +103,19 @@ def test_what_an_unfinished_run_made_stays_until_it_ends(registry: Registry, clo
     assert claims.reusable(registry.ledger, "key") is None  # no promise without its blobs
 
 
+def test_what_a_verdict_was_drawn_from_stays(registry: Registry, clock: Clock) -> None:
+    _begin(registry, "R1")
+    claimed = claims.claim(registry.ledger, "R1", "a.b", owner="h:1", host="h")
+    assert isinstance(claimed, Claim)
+    names = ("answers", "distribution", "slices", "shadow")
+    blobs = {name: registry.blobs.put(name.encode()) for name in names}
+    said = Outcome(verdict=Verdict.PASS, reason="so", blobs=blobs)
+    claims.finish(registry.ledger, claimed, said, 0.1, None)
+    runs.end(registry.ledger, "R1", State.FINISHED, Verdict.PASS, None)
+    clock.move(31)
+    assert collect(registry, keep=MONTH) == Collected((), 0, 0)
+
+
 def test_a_blob_in_the_making_is_not_taken(registry: Registry, clock: Clock) -> None:
     """A running step keeps blobs before it is recorded; a day is enough for any of them."""
     digest = registry.blobs.put(b"being registered")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from seatrial.evidence.drawn import read
+from seatrial.ledger import runs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.tasks.conftest import Project
 
 INTEGRATION = "evaluate_model.integration_tests"
@@ -37,7 +42,9 @@ def test_few_rows_are_inconclusive_and_say_how_many_more_would_do(fresh: Project
     assert went.task("promote")["state"] == "not_reached"
 
 
-def test_a_model_that_meets_the_bound_but_is_clearly_worse_fails(delivered: Project) -> None:
+def test_a_model_that_meets_the_bound_but_is_clearly_worse_fails(
+    delivered: Project, stores: Callable[[Project], Any]
+) -> None:
     delivered.hyperparameters(WEAK)
     went = delivered.run(*LENIENT)
     measures = went.measures("integration_tests")
@@ -47,6 +54,17 @@ def test_a_model_that_meets_the_bound_but_is_clearly_worse_fails(delivered: Proj
     assert (worse["verdict"], worse["direction"], worse["n"]) == ("fail", "at_most", 600)
     assert (went.code, went.production) == (1, (1, 1))
     assert "worse than version 1 on the same rows" in went.reason("integration_tests")
+    # and what it answered can be drawn, beside production, when the rows are gone
+    kept = stores(delivered)
+    (step,) = (s for s in runs.steps(kept.ledger, went.run) if s.address == INTEGRATION)
+    assert step.outcome is not None
+    answers = read(kept.registry.blobs.get(step.outcome.blobs["answers"]))
+    assert answers is not None
+    assert (answers.candidate.version, answers.rows, answers.classes) == (2, 600, ("0", "1"))
+    assert answers.production is not None
+    assert answers.candidate.of_classes is not None
+    counts = answers.candidate.of_classes.confusion
+    assert (counts[0][0] + counts[1][1]) / 600 == measures["accuracy"]["value"]
 
 
 def test_a_wider_margin_lets_it_through(delivered: Project) -> None:

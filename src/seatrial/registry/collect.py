@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 RETAINED = 2
 """Earlier production versions of a model that stay loadable."""
 
-EVIDENCE = frozenset({"shadow", "pairs", "labels"})
-"""Blobs of outcomes that are kept for good: the traffic behind a verdict does not last."""
+EVIDENCE = frozenset(
+    {"answers", "distribution", "environments", "labels", "pairs", "shadow", "slices"}
+)
+"""Blobs of outcomes that are kept for good: they are small, and what is behind a verdict, traffic
+and rows, does not last. From them any past run can be drawn again."""
 
 GRACE = timedelta(days=1)
 """A blob younger than this may belong to a step that has not been recorded yet."""

@@ -31,6 +31,7 @@ from seatrial.tasks._compared import (
     compared_said,
     without_value,
 )
+from seatrial.tasks._drawn import kept
 from seatrial.tasks._drifted import recent_drift
 from seatrial.tasks._held_out import demanded, refusal, seen, use, worn
 from seatrial.tasks._noise import noise_floor
@@ -58,6 +59,7 @@ class _Part:
     measures: tuple[Measure, ...] = ()
     findings: tuple[Finding, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
+    blobs: Mapping[str, str] = field(default_factory=dict)
 
 
 class IntegrationTests(Task, frozen=True, kw_only=True):
@@ -157,6 +159,7 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
                 **{name: fact for part in parts for name, fact in part.facts.items()},
                 **use(context, self.dataset),
             },
+            blobs={name: digest for part in parts for name, digest in part.blobs.items()},
         )
 
     def _quality(self, context: Context, rows: Labelled) -> _Part:
@@ -191,6 +194,7 @@ class IntegrationTests(Task, frozen=True, kw_only=True):
                 *unsettled((*own, *worse), self.dataset),
             ),
             {Judged.FACT: asdict(judged), **passed},
+            kept(context, rows, mine, serving),
         )
 
     def _behaviour(self, context: Context, rows: Labelled) -> _Part:

@@ -34,6 +34,7 @@ from seatrial.tasks._compared import (
     demand_fit,
     without_value,
 )
+from seatrial.tasks._drawn import kept
 from seatrial.tasks._drifted import recent_drift
 from seatrial.tasks._held_out import demanded, refusal, seen, use, worn
 from seatrial.tasks._noise import noise_floor
@@ -167,7 +168,7 @@ class PerformanceTests(Task, frozen=True, kw_only=True):
                 **({"held_out_bound": rows.metric.name} if passed else {}),
                 **use(context, self.dataset),
             },
-            blobs={"slices": parts.blob},
+            blobs={"slices": parts.blob, **kept(context, rows, mine, serving)},
         )
 
     @property
