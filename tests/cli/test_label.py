@@ -19,6 +19,7 @@ from seatrial.ledger.verify import verify
 from seatrial.registry import brakes, watches
 from seatrial.review import items, person
 from seatrial.traffic import files
+from seatrial.watch import by_labels
 from seatrial.watch.act import act
 from seatrial.watch.decide import End
 
@@ -190,7 +191,7 @@ def test_killed_before_the_rollback_the_next_call_makes_it(
         raise KeyboardInterrupt
 
     with keyboard.patch.context() as patch:
-        patch.setattr(command, "_conclude", dies)
+        patch.setattr(by_labels, "conclude", dies)
         assert keyboard.tells_the_truth(question).code == 5
     assert (_status(keyboard, question), _served(keyboard)) == ("open", 2)
     said = keyboard.types(question)

@@ -16,6 +16,7 @@ from seatrial.pipeline.read import read_file
 from seatrial.registry import brakes, watches
 from seatrial.registry.watches import State
 from seatrial.review import items
+from seatrial.review.by_hand import move_by_hand
 from seatrial.watch.act import act
 from seatrial.watch.decide import End, RollBack
 
@@ -113,10 +114,8 @@ def test_how_long_it_cools_down_is_a_setting(clocked: Clocked) -> None:
 
 
 def test_a_rollback_by_hand_needs_no_cooling(clocked: Clocked) -> None:
-    from seatrial.cli._moves import move_by_hand  # noqa: PLC0415 - the program, not what it tests
-
     stores = clocked.open()
-    move_by_hand(stores, MODEL, 1, "rollback", "complaints")
+    move_by_hand(stores, MODEL, 1, "rollback", "complaints", by="ada")
     stores.ledger.close()
     clocked.retrain(22)
     assert clocked.run().production == (1, 3)

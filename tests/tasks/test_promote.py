@@ -8,11 +8,12 @@ import pytest
 from click.testing import CliRunner
 from tests.tasks.traffic import Clocked, Gateway
 
-from seatrial.cli import _moves, root
+from seatrial.cli import root
 from seatrial.engines._resume import resume
 from seatrial.errors import StoreError
 from seatrial.ledger import runs
 from seatrial.registry import standing, watches
+from seatrial.review import by_hand
 from seatrial.tasks import promote
 from seatrial.watch.act import act
 from seatrial.watch.decide import RollBack
@@ -167,7 +168,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for what never comes takes half a minute otherwise."""
     monkeypatch.setattr(standing, "READY_S", 0.2)
     monkeypatch.setattr(standing, "SERVING_S", 0.2)
-    monkeypatch.setattr(_moves, "ROLLBACK_S", 0.2)
+    monkeypatch.setattr(by_hand, "ROLLBACK_S", 0.2)
 
 
 def _command(monkeypatch: pytest.MonkeyPatch, clocked: Clocked, *words: str) -> Result:

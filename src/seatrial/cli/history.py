@@ -49,7 +49,7 @@ def history(
 
 
 def _moves(opened: Project, model: str | None, *, as_json: bool) -> None:
-    from seatrial.cli._moves import production_of
+    from seatrial.review.by_hand import production_of
 
     if model is not None:
         production_of(opened, model)
@@ -64,7 +64,7 @@ def _then(opened: Project, model: str | None, moment: datetime, *, as_json: bool
     """The last move of each model up to a moment."""
     from datetime import datetime
 
-    from seatrial.cli._moves import production_of
+    from seatrial.review.by_hand import production_of
 
     if model is not None:
         production_of(opened, model)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from seatrial.cli._options import json_option, not_empty, print_json, project
-from seatrial.errors import Mistake, StoreError, nearest
+from seatrial.errors import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.registry.project import Project
-    from seatrial.review.drawing import Place
     from seatrial.review.labelling import Label, Sheet
-
-    Features = Mapping[Place, Mapping[str, float | str | None]]
 
 SKIP, QUIT = "s", "q"
 
@@ -39,8 +35,9 @@ def label(identity: str, file: Path | None, *, as_json: bool) -> int:
     Shows one logged request after the other and asks for its class. With --json it prints them
     instead; --labels takes the answers from a file.
     """
-    from seatrial.review import items, label_file, labelling, person
+    from seatrial.review import items, label_document, label_file, labelling, person
     from seatrial.review.deadlines import tend
+    from seatrial.watch import by_labels
 
     opened = project()
     tend(opened.ledger, opened.workspace.clock())
@@ -50,11 +47,12 @@ def label(identity: str, file: Path | None, *, as_json: bool) -> int:
         sheet = labelling.record(opened, sheet, labels, person.name())
     elif not as_json:
         sheet = _ask(opened, sheet)
-    follows = _conclude(opened, sheet) if sheet.so_far.done else []
+    follows = by_labels.conclude(opened, sheet) if sheet.so_far.done else []
     if as_json:
-        print_json(_document(sheet, follows, _features(opened, sheet)))
+        shown = label_document.features(opened, sheet)
+        print_json(label_document.document(sheet, follows, shown))
     else:
-        for line in (*_known(sheet), *follows):
+        for line in (*label_document.known(sheet), *follows):
             click.echo(line)
     return 0 if as_json and file is None and not sheet.so_far.done else _exit_code(sheet)
 
@@ -62,16 +60,17 @@ def label(identity: str, file: Path | None, *, as_json: bool) -> int:
 def _ask(opened: Project, sheet: Sheet) -> Sheet:
     """Row after row, until it is settled, nothing is left, or the person has had enough."""
     from seatrial.review import labelling, person
+    from seatrial.review.label_document import features, progress
 
     if not sheet.waiting:
         return sheet
-    features = _features(opened, sheet)
+    asked = features(opened, sheet)
     click.echo(sheet.item.asked.question)
     click.echo("What is true of each request? What the two versions say of it is not shown.")
     while sheet.waiting:
         place = sheet.waiting[0]
-        click.echo(f"\n{_progress(sheet)}")
-        _show(features[place])
+        click.echo(f"\n{progress(sheet)}")
+        _show(asked[place])
         try:
             said = _answer(sheet.asked.classes)
         except click.Abort:  # Ctrl-C, or the end of input
@@ -82,34 +81,6 @@ def _ask(opened: Project, sheet: Sheet) -> Sheet:
         sheet = labelling.record(opened, sheet, {place: chosen}, person.name())
     click.echo()
     return sheet
-
-
-def _features(opened: Project, sheet: Sheet) -> Features:
-    """What was asked in the rows that wait; :class:`StoreError` when the log has lost one."""
-    from seatrial.review.drawing import features_of
-
-    asked = sheet.asked
-    found = features_of(opened.workspace.traffic, asked.model, asked.served, sheet.waiting)
-    lost = [place for place in sheet.waiting if place not in found]
-    if lost:
-        raise StoreError(
-            Mistake(
-                f"the traffic log no longer holds request {lost[0].id!r}"
-                + (f" and {len(lost) - 1} more" if len(lost) > 1 else ""),
-                where=f"item {sheet.item.id}",
-                fix="traffic is kept for a time only (serving.keep_days); decide by what is known:"
-                f" {sheet.so_far.reason}",
-            )
-        )
-    return found
-
-
-def _progress(sheet: Sheet) -> str:
-    row = len(sheet.rows) - len(sheet.waiting) + 1
-    more = sheet.so_far.more_labels
-    known = more is not None and more <= len(sheet.waiting)
-    forecast = f"about {more} labels settle it" if known else "these may not settle it"
-    return f"row {row} of at most {len(sheet.rows)} · {forecast}"
 
 
 def _show(features: Mapping[str, float | str | None]) -> None:
@@ -146,98 +117,6 @@ def _chosen(said: str, classes: Sequence[Label]) -> Label | None:
 def _numbered(classes: Sequence[Label]) -> bool:
     """Whether a number may stand for a class: not where classes are numbers themselves."""
     return not any(str(each).lstrip("-").isdecimal() for each in classes)
-
-
-def _conclude(opened: Project, sheet: Sheet) -> list[str]:
-    """Do what the verdict means; what followed from it."""
-    from seatrial.outcome import Verdict
-    from seatrial.review import labelling
-    from seatrial.review.label_questions import OF_A_WATCH
-
-    failed = sheet.so_far.measure.verdict is Verdict.FAIL
-    of_a_watch = sheet.item.kind in OF_A_WATCH
-    # first the rollback, which closes the question: killed in between, it is asked for again
-    followed = _roll_back(opened, sheet) if failed and of_a_watch else ""
-    labelling.conclude(opened, sheet)
-    if of_a_watch:
-        return [followed or f"version {sheet.asked.new} stays"]
-    word = "ends" if failed else "goes on"
-    run = sheet.item.asked.run
-    return [f"run {run} {word} under `seatrial serve`, or with the command that began it"]
-
-
-def _roll_back(opened: Project, sheet: Sheet) -> str:
-    """Back to the version before, unless what forbids it to a watch forbids it here."""
-    from seatrial.registry import watches
-    from seatrial.registry.registry import PRODUCTION
-    from seatrial.watch.act import act, brakes_of
-    from seatrial.watch.decide import harmed
-
-    model, version = sheet.asked.model, sheet.asked.new
-    watch = watches.latest(opened.ledger, model, version)
-    assert watch is not None
-    serving = opened.registry.channel(model, PRODUCTION)
-    if serving is None or serving.version != version:
-        return f"version {version} is not in production any more"
-    action = harmed(version, sheet.why, "labels", brakes_of(opened, model))
-    done = act(opened, watch, action, sheet.evidence())
-    if done is None or done.to is None:
-        return "production was not moved: `seatrial reviews` and `seatrial history` say why"
-    return f"production went back from version {version} to version {done.to}"
-
-
-def _known(sheet: Sheet) -> list[str]:
-    """What is known now, in a sentence, and what is left to do."""
-    said, identity = sheet.so_far, sheet.item.id
-    if said.done:
-        return [f"{said.measure.verdict}: {sheet.why}"]
-    asked = sheet.asked
-    nothing = (
-        f"no request without a label that version {asked.served} answered since"
-        f" {asked.since:%Y-%m-%d %H:%M} UTC is in the traffic log"
-    )
-    drawn = sheet.rows or said.requests
-    lines = [f"not settled: {said.reason}" if drawn else nothing]
-    if sheet.incomplete:
-        lines.append(f"{sheet.incomplete} requests were left out: a column was not logged")
-    if sheet.idle:
-        first = sheet.waiting[0]
-        count = f"{sheet.idle} label{' does' if sheet.idle == 1 else 's do'}"
-        lines.append(
-            f"{count} not count yet: request {first.id!r} (row {first.row}) stands before, and who"
-            " picks what is labelled picks the verdict"
-        )
-    if sheet.waiting:
-        lines.append(f"nothing is lost; go on with: seatrial label {identity}")
-    else:
-        lines.append(
-            f"nothing is left to be labelled; more requests, or: seatrial reviews {identity}"
-        )
-    return lines
-
-
-def _document(sheet: Sheet, follows: Sequence[str], features: Features) -> dict[str, Any]:
-    said = sheet.so_far
-    return {
-        "review": sheet.item.id,
-        "kind": sheet.item.kind,
-        "model": sheet.asked.model,
-        "version": sheet.asked.new,
-        "against": sheet.asked.old,
-        "verdict": said.measure.verdict,
-        "reason": said.reason,
-        "follows": list(follows),
-        "measure": asdict(said.measure),
-        "labels": said.labels,
-        "alike": said.alike,
-        "skipped": said.skipped,
-        "more_labels": said.more_labels,
-        "classes": list(sheet.asked.classes),
-        "rows": [
-            {"id": place.id, "row": place.row, "features": features[place]}
-            for place in sheet.waiting
-        ],
-    }
 
 
 def _exit_code(sheet: Sheet) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -16,10 +14,11 @@ from seatrial.cli._options import (
     print_table,
     project,
 )
-from seatrial.errors import Mistake, SeatrialError, UsageError
+from seatrial.errors import Mistake, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from seatrial.registry.project import Project
     from seatrial.review.items import Item
@@ -64,6 +63,8 @@ def _list(found: Sequence[Item], now: datetime) -> None:
     if not found:
         click.echo("nobody is asked anything; `seatrial reviews --all` shows what was decided")
         return
+    from seatrial.review.time_left import left
+
     print_table(
         ("id", "kind", "recommended", "due in", "default", "question"),
         [
@@ -82,6 +83,7 @@ def _list(found: Sequence[Item], now: datetime) -> None:
 
 def _list_all(found: Sequence[Item]) -> None:
     from seatrial.review.document import HASTY_S, hasty
+    from seatrial.review.time_left import spell
 
     if not found:
         click.echo("nobody was ever asked anything")
@@ -106,6 +108,8 @@ def _list_all(found: Sequence[Item]) -> None:
 def _show(opened: Project, item: Item, now: datetime) -> None:
     from seatrial.review.document import history
     from seatrial.review.items import Status
+    from seatrial.review.label_questions import labels_settle
+    from seatrial.review.time_left import left
 
     asked = item.asked
     click.echo(f"{item.id} · {item.kind} · {item.subject} · {item.status}")
@@ -119,56 +123,22 @@ def _show(opened: Project, item: Item, now: datetime) -> None:
         said = ": ".join(str(event[key]) for key in ("by", "reason") if event[key])
         click.echo(f"  {minute(str(event['at']))} {event['event']} {said}".rstrip())
     if item.status is Status.OPEN:
-        if _labels_settle(opened, item):
+        if labels_settle(opened, item):
             click.echo(f"to settle it by a few labels: seatrial label {item.id}")
         for choice in asked.options:
             click.echo(f"to decide: seatrial {choice} {item.id} --reason '…'")
 
 
-def _labels_settle(opened: Project, item: Item) -> bool:
-    from seatrial.review.label_questions import question_of
-
-    try:
-        question_of(opened, item)
-    except SeatrialError:  # what is in the way is told by `seatrial label`
-        return False
-    return True
-
-
 def _evidence(item: Item) -> None:
-    from seatrial.review.document import measures
+    from seatrial.review.document import facts, measures
 
     keys = ("name", "value", "low", "high", "limit", "n", "verdict")
     rows = [[_number(measure.get(key)) for key in keys] for measure in measures(item)]
     if rows:
         print_table(keys, rows)
-    for key, value in item.asked.evidence.items():
-        said = key == "verdict" or (
-            key == "reason" and (value == item.kind or str(value) in item.asked.question)
-        )
-        if isinstance(value, str | int | float) and not said:
-            click.echo(f"{key}: {value}")
+    for key, value in facts(item):
+        click.echo(f"{key}: {value}")
 
 
 def _number(value: object) -> object:
     return f"{value:.{DIGITS}g}" if isinstance(value, float) else value
-
-
-def left(item: Item, now: datetime) -> str:
-    """How long people have, in words."""
-    return spell((datetime.fromisoformat(item.due) - now).total_seconds())
-
-
-def spell(seconds: float) -> str:
-    """A time in its two largest units.
-
-    >>> spell(86_340), spell(75), spell(3.2), spell(200_000)
-    ('23 h 59 min', '1 min 15 s', '3 s', '2 d 7 h')
-    """
-    whole = max(0, int(seconds))
-    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
-    for (name, size), (smaller, part) in itertools.pairwise(units):
-        if whole >= size:
-            rest = whole % size // part
-            return f"{whole // size} {name} {rest} {smaller}" if rest else f"{whole // size} {name}"
-    return f"{whole} s"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from seatrial.cli._moves import move_by_hand, production_of
-from seatrial.cli._options import json_option, print_json, project
+from seatrial.cli._options import actor, json_option, print_json, project
 from seatrial.cli._telling import tell_people
-from seatrial.errors import Mistake, UsageError
 
 
 @click.command(epilog="Example: seatrial rollback flights --reason 'complaints from the gate'")
@@ -17,22 +15,13 @@ from seatrial.errors import Mistake, UsageError
 @json_option
 def rollback(model: str, version: int | None, reason: str, *, as_json: bool) -> None:
     """Move production back to VERSION, else to the version before."""
+    from seatrial.review.by_hand import ROLLBACK, move_by_hand, to_go_back_to
+
     opened = project()
-    production_of(opened, model)
-    if version is None:
-        version = opened.registry.previous(model)
-        if version is None:
-            raise UsageError(Mistake(f"{model} has no earlier production version to go back to"))
-    elif version not in {move["version"] for move in opened.registry.history(model)}:
-        raise UsageError(
-            Mistake(
-                f"version {version} of {model} was never in production",
-                fix=f"to deliver it: seatrial promote {model} {version} --reason …",
-            )
-        )
-    said = move_by_hand(opened, model, version, "rollback", reason)
+    number = to_go_back_to(opened, model, version)
+    said = move_by_hand(opened, model, number, ROLLBACK, reason, by=actor()).text
     if as_json:
-        print_json({"model": model, "version": version, "said": said})
+        print_json({"model": model, "version": number, "said": said})
     else:
         click.echo(said)
     tell_people(opened.workspace)

@@ -34,6 +34,16 @@ def pipeline_of(registry: Registry, version: Version) -> Pipeline:
     return read(str(request["text"]), str(request["file"]), changes)
 
 
+def judging_dataset(pipeline: Pipeline) -> str:
+    """The dataset on which the pipeline judges its model in the end."""
+    named = [
+        task.parameters.get("dataset")
+        for task in pipeline.tasks
+        if task.word == "integration_tests"
+    ]
+    return str(next(filter(None, reversed(named)), "validation_data"))
+
+
 def rows_for(
     registry: Registry,
     pipeline: Pipeline,

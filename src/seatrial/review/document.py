@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from seatrial.ledger.store import Ledger
     from seatrial.review.items import Item
@@ -67,3 +67,13 @@ def measures(item: Item) -> Sequence[Mapping[str, object]]:
     """The numbers of its evidence that were held against a limit, or reported."""
     found = item.asked.evidence.get("measures")
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def facts(item: Item) -> Iterator[tuple[str, str | int | float]]:
+    """What else its evidence says by name, but for what the question says already."""
+    for key, value in item.asked.evidence.items():
+        said = key == "verdict" or (
+            key == "reason" and (value == item.kind or str(value) in item.asked.question)
+        )
+        if isinstance(value, str | int | float) and not said:
+            yield key, value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from seatrial.errors import Mistake, UsageError
+from seatrial.errors import Mistake, SeatrialError, UsageError
 from seatrial.evidence.watching import Rule
 from seatrial.inference.signature import Signature
 from seatrial.outcome import Verdict
@@ -64,6 +64,15 @@ def question_of(project: Project, item: Item) -> Asked:
     if item.kind == GATE:
         return _of_shadow_test(project, item)
     raise UsageError(_other_kind(item, f"a question of the kind {item.kind}"))
+
+
+def labels_settle(project: Project, item: Item) -> bool:
+    """Whether labels can answer an item; what is in the way is told by :func:`question_of`."""
+    try:
+        question_of(project, item)
+    except SeatrialError:
+        return False
+    return True
 
 
 def gone(item: Item) -> Mistake:
