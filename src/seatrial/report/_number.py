@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DIGITS = 4
 """Significant digits, unless more are needed to tell a number from its limit."""
@@ -65,3 +65,15 @@ def _side(value: float, limit: float) -> int:
 def _digits(value: float, digits: int) -> str:
     whole = abs(value) < _WHOLE and (float(value).is_integer() or abs(value) >= 10**digits)
     return f"{value:.0f}" if whole else f"{value:.{digits}g}"
+
+
+def told_apart(values: Sequence[float]) -> tuple[str, ...]:
+    """Numbers side by side, as on an axis: as few digits as tell all of them apart.
+
+    >>> told_apart([0.0, 0.5, 1.0]), told_apart([1000.01, 1000.02])
+    (('0', '0.5', '1'), ('1000.01', '1000.02'))
+    """
+    apart = len(set(values))
+    said = (tuple(_digits(each, digits) for each in values) for digits in range(DIGITS, _MOST))
+    enough = (texts for texts in said if len(set(texts)) == apart)
+    return next(enough, tuple(repr(each) for each in values))

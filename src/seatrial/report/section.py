@@ -80,6 +80,33 @@ class Facts:
     of: tuple[tuple[str, Cell], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A task of a stage; ``current`` says that the run stands there. ``said`` is its reason."""
+
+    name: str
+    badge: Badge
+    said: str = ""
+    to: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage with its tasks in order."""
+
+    name: str
+    badge: Badge
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How far something has come: its stages in order."""
+
+    of: tuple[Stage, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """What is shown when its summary is clicked."""
@@ -88,7 +115,7 @@ class Folded:
     parts: tuple[Part, ...]
 
 
-Part: TypeAlias = "Table | Chart | Note | Facts | Folded"
+Part: TypeAlias = "Table | Chart | Note | Facts | Folded | Stages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

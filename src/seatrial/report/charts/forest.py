@@ -1,0 +1,156 @@
+"""Gates as lines: each value with its interval, held against its limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from seatrial.report._number import as_given, number, told_apart
+from seatrial.report.charts import _svg as svg
+from seatrial.report.charts._scale import Scale, finite, over, ticks
+from seatrial.report.section import Badge, Chart, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_ROW, _AXIS = 46, 22
+"""The height of a line, and of the numbers below all of them, in pixels."""
+_MOST = 100
+"""So many lines are drawn; of more, the rest is counted."""
+_LABEL = 90
+_HEADS = ("gate", "value", "low", "high", "limit", "verdict")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A number with its bounds and the limit it is held against; any of them may be missing.
+
+    ``at_least`` says on which side of the limit it must lie; ``verdict`` is the word for it.
+    """
+
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    at_least: bool = True
+    verdict: str = ""
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """All that is drawn of it."""
+        return (self.value, self.low, self.high, self.limit)
+
+
+def forest(title: str, rows: Sequence[Interval], *, shared: bool = False) -> Chart:
+    """A line for each interval.
+
+    With ``shared`` all lie on one scale, which is written below them: their units must agree. Else
+    each line has a scale of its own, and only the places within a line can be compared.
+    """
+    drawn = rows[:_MOST]
+    every = [each for row in drawn for each in row.numbers]
+    common = Scale(*over(every, room=0.05)) if shared and finite(every) else None
+    height = _ROW * max(len(drawn), 1) + (_AXIS if common else 0)
+    content = [Markup().join(_lines(drawn, common)), _axis(common, len(drawn))]
+    return Chart(
+        title=title,
+        said=_said(rows),
+        svg=svg.picture("chart forest", title, _said(rows), content, width=None, height=height),
+        table=Table(
+            heads=_HEADS,
+            rows=tuple(
+                (
+                    row.label,
+                    *(number(each, row.limit) for each in (row.value, row.low, row.high)),
+                    _limit(row),
+                    Badge(row.verdict) if row.verdict else "",
+                )
+                for row in drawn
+            ),
+            numbers=frozenset({1, 2, 3, 4}),
+            left_out=len(rows) - len(drawn),
+        ),
+    )
+
+
+def _lines(rows: Sequence[Interval], common: Scale | None) -> Iterator[Markup]:
+    for place, row in enumerate(rows):
+        scale = common or Scale(*over(row.numbers, room=0.12))
+        size: dict[str, str | float] = {"y": place * _ROW, "height": _ROW}
+        yield svg.element(
+            "svg",
+            {"class": "left", **size, "width": "64%"},
+            svg.text(row.label, 0, 14, most=_LABEL, kind="label"),
+            *_interval(row, scale),
+        )
+        yield svg.element(
+            "svg",
+            {"class": "right", "x": "67%", **size, "width": "33%"},
+            svg.mark(row.verdict, 0, 4),
+            svg.text(row.verdict, 18, 14, most=14, kind=f"word {_known(row.verdict)}"),
+            svg.text(_compared(row), 0, 32, most=32),
+        )
+
+
+def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
+    """The side of harm, the limit, the interval and the value, one upon the other."""
+
+    def at(value: float) -> str:
+        return svg.percent(0.01 + 0.98 * scale(value))
+
+    middle = 28
+    yield svg.line("track", "0%", middle, "100%", middle)
+    if limits := finite([row.limit]):
+        place = scale(limits[0])
+        begin, share = (0.0, 0.01 + 0.98 * place) if row.at_least else (0.01 + 0.98 * place, 1.0)
+        width = share if row.at_least else 1 - begin
+        harm: dict[str, str | float] = {"class": "harm", "x": svg.percent(begin), "y": middle - 7}
+        yield svg.element("rect", {**harm, "width": svg.percent(width), "height": 14})
+    verdict = _known(row.verdict)
+    if row.low is not None and row.high is not None and row.low == row.low and row.high == row.high:
+        yield svg.line(f"interval {verdict}", at(row.low), middle, at(row.high), middle)
+    if limits:
+        yield svg.line("limit", at(limits[0]), middle - 9, at(limits[0]), middle + 9)
+    if values := finite([row.value]):
+        dot: dict[str, str | float] = {"class": f"dot {verdict}", "cx": at(values[0])}
+        yield svg.element("circle", {**dot, "cy": middle, "r": 4.5})
+
+
+def _axis(scale: Scale | None, rows: int) -> Markup:
+    """The numbers below lines on one scale."""
+    if scale is None:
+        return Markup() if rows else svg.text("nothing to show", 0, 20)
+    marks = ticks(scale.low, scale.high)
+    texts = [
+        svg.text(said, svg.percent(0.01 + 0.98 * scale(value)), 12, anchor="middle")
+        for value, said in zip(marks, told_apart(marks), strict=True)
+    ]
+    size: dict[str, str | float] = {"y": rows * _ROW, "width": "64%", "height": _AXIS}
+    return svg.element("svg", {"class": "left", **size}, *texts)
+
+
+def _known(verdict: str) -> str:
+    return verdict if verdict in svg.MARKS else "none"
+
+
+def _compared(row: Interval) -> str:
+    """``0.8312 ≥ 0.82``: the value and where it must lie."""
+    value = number(row.value, row.limit)
+    return value if row.limit is None else f"{value}, limit {_limit(row)}"
+
+
+def _limit(row: Interval) -> str:
+    if row.limit is None:
+        return "-"
+    return f"{'≥' if row.at_least else '≤'} {as_given(row.limit)}"
+
+
+def _said(rows: Sequence[Interval]) -> str:
+    """How many of them stand how: ``3 lines: 2 pass, 1 fail``."""
+    words = [row.verdict or "no verdict" for row in rows]
+    counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    many = f"{len(rows)} line{'s' * (len(rows) != 1)}"
+    return f"{many} of values with their intervals and limits{': ' * bool(rows)}{counted}."
