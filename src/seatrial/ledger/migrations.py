@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.errors import Mistake, UsageError
-from seatrial.ledger.tables import FIRST, FOURTH, GUARDS, METADATA, SECOND, THIRD
+from seatrial.ledger.tables import FIFTH, FIRST, FOURTH, GUARDS, METADATA, SECOND, THIRD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,17 @@ def _fourth(connection: sa.Connection) -> None:
     METADATA.create_all(connection, tables=FOURTH)
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second, _third, _fourth)
+def _fifth(connection: sa.Connection) -> None:
+    METADATA.create_all(connection, tables=FIFTH)
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (
+    _first,
+    _second,
+    _third,
+    _fourth,
+    _fifth,
+)
 """Step ``i`` takes a ledger of version ``i`` to version ``i + 1``; steps are only ever added."""
 
 

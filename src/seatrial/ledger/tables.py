@@ -273,6 +273,20 @@ DRIFT = sa.Table(
     sa.Column("body", LONG, nullable=False),
 )
 
+TOKEN = sa.Table(
+    "token",
+    METADATA,
+    sa.Column("id", SHORT, primary_key=True),
+    sa.Column("name", SHORT, nullable=False),
+    sa.Column("role", SHORT, nullable=False),
+    sa.Column("hash", SHORT, nullable=False),
+    sa.Column("created", SHORT, nullable=False),
+    sa.Column("by", SHORT, nullable=False),
+    sa.Column("expires", SHORT),
+    sa.Column("revoked", SHORT),
+    sa.Column("last_used", SHORT),
+)
+
 FIRST = (EVENT, RUN, STEP, REUSE, VERSION, CHANNEL, MOVE, POLICY)
 """The tables of migration step 1."""
 
@@ -284,6 +298,9 @@ THIRD = (WATCH, TRAIL, QUARANTINE, FREEZE, REVIEW, MESSAGE, DELIVERY)
 
 FOURTH = (HOLDOUT, DRIFT)
 """The tables of migration step 4: uses of held-out data, drift of the traffic by the hour."""
+
+FIFTH = (TOKEN,)
+"""The table of migration step 5: access to the control port."""
 
 GUARDS = {
     "sqlite": (

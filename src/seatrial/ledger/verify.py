@@ -21,6 +21,7 @@ from seatrial.ledger.tables import (
     REVIEW,
     RUN,
     STEP,
+    TOKEN,
     VERSION,
     WATCH,
 )
@@ -120,6 +121,10 @@ def _tables(connection: sa.Connection) -> dict[str, _Rows]:
             (r.model, r.version, r.hour): (r.at, r.verdict, r.body)
             for r in connection.execute(sa.select(DRIFT))
         },
+        "token": {
+            r.id: tuple(getattr(r, k) for k in _ADMITTED)
+            for r in connection.execute(sa.select(TOKEN))
+        },
     }
 
 
@@ -166,6 +171,7 @@ def _fold(rows: dict[str, _Rows], event: Stored) -> None:
             _fold_review(rows["review"], event)
             _fold_watch(rows, event)
             _fold_drift(rows["drift"], event)
+            _fold_token(rows["token"], event)
 
 
 def _fold_drift(hours: _Rows, event: Stored) -> None:
@@ -174,6 +180,16 @@ def _fold_drift(hours: _Rows, event: Stored) -> None:
     if event.kind == "traffic_judged":
         place = (body["model"], body["version"], body["hour"])
         hours[place] = (event.at, body["verdict"], canonical(body["body"]))
+
+
+def _fold_token(tokens: _Rows, event: Stored) -> None:
+    """A token is made once and revoked at most once; when it was used, no event says."""
+    body: Mapping[str, Any] = event.body
+    if event.kind == "token_created":
+        said = (*(body[k] for k in _MADE), event.at)
+        tokens[body["token"]] = (*said, None)
+    elif event.kind == "token_revoked":
+        tokens[body["token"]] = (*tokens[body["token"]][: len(_MADE) + 1], event.at)
 
 
 def _fold_watch(rows: dict[str, _Rows], event: Stored) -> None:
@@ -223,8 +239,11 @@ def _ask_again(steps: _Rows, run: str) -> None:
 
 _TABLES = (
     "version", "move", "channel", "policy", "run", "step", "review", "watch", "quarantine",
-    "freeze", "holdout", "drift",
+    "freeze", "holdout", "drift", "token",
 )  # fmt: skip
+
+_MADE = ("name", "role", "hash", "by", "expires")
+_ADMITTED = (*_MADE, "created", "revoked")
 
 _WATCHED = (
     "model", "version", "against", "policy", "opened", "until", "state", "closed", "reason",

@@ -1,0 +1,108 @@
+"""How an error is answered: as a page to people, as JSON to programs; never as a traceback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import JSONResponse, RedirectResponse
+
+from seatrial.errors import (
+    FileError,
+    FormError,
+    Mistake,
+    PassingError,
+    RequestError,
+    SupersededError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from seatrial.errors import SeatrialError
+
+API = "/api/"
+RETRY_S = 5
+"""So soon what passes by itself may have passed."""
+
+STATUS: tuple[tuple[type[SeatrialError], int], ...] = (
+    (PassingError, 503),
+    (SupersededError, 409),
+    (UsageError, 400),
+    (FileError, 400),
+    (FormError, 400),
+)
+"""By who must act; anything else is in our way, and so ours to put right."""
+
+TITLES = {
+    400: "That cannot be done",
+    401: "Log in first",
+    403: "That is not allowed",
+    404: "There is no such page",
+    405: "That cannot be done here",
+    409: "Somebody was first",
+    413: "That is too long",
+    415: "That cannot be read",
+    421: "Unknown host",
+    429: "Too often",
+    503: "Not at the moment",
+}
+
+
+def status_of(error: SeatrialError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, RequestError):
+        return error.status
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+def answered(
+    request: Request, error: SeatrialError, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The answer to a request that ran into an error."""
+    status, more = status_of(error), dict(headers or {})
+    if status == 503:  # noqa: PLR2004 - Service Unavailable
+        more.setdefault("Retry-After", str(RETRY_S))
+    if request.url.path.startswith(API):
+        if status == 401:  # noqa: PLR2004 - Unauthorized
+            more["WWW-Authenticate"] = 'Bearer realm="seatrial"'
+        return JSONResponse(document(error), status, more)
+    if status == 401 and request.method == "GET" and "hx-request" not in request.headers:  # noqa: PLR2004
+        return RedirectResponse(f"/login?next={quote(_asked(request), safe='')}", 303, more)
+    return _page(request, status, error, more)
+
+
+def document(error: SeatrialError) -> dict[str, object]:
+    """An error as the API says it: one sentence, and each mistake with its fix."""
+    told = error.mistakes or (Mistake("something failed"),)
+    return {
+        "error": "; ".join(" ".join(mistake.what.split()) for mistake in told[:5]),
+        "mistakes": [
+            {"what": each.what, "where": each.where, "nearest": each.nearest, "fix": each.fix}
+            for each in told[:20]
+        ],
+    }
+
+
+def _page(
+    request: Request, status: int, error: SeatrialError, headers: Mapping[str, str]
+) -> Response:
+    from seatrial.web.drawing import page, part  # noqa: PLC0415 - it draws refusals too
+
+    title = TITLES.get(status, "Something failed")
+    draw, name = (
+        (part, "mistakes.html") if "hx-request" in request.headers else (page, "error.html")
+    )
+    said = {"title": title, "status": status, "mistakes": error.mistakes}
+    response = draw(request, name, **said)
+    response.status_code = status
+    response.headers.update(headers)
+    return response
+
+
+def _asked(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
