@@ -348,6 +348,12 @@ def test_the_verdict_can_be_drawn_again(clocked: Clocked, gateway: Gateway) -> N
     kept = json.loads(gateway.stores.registry.blobs.get(outcome["blobs"]["shadow"]))
     assert Tally.from_json(kept["tally"]) == HEALTHY
     assert kept["limits"]["errors"] == 0.01
+    assert kept["course"]["compared"] == [0, 1000]
+    measure = went.measures("shadow_tests")["disagreement"]
+    assert (kept["course"]["low"][-1], kept["course"]["high"][-1]) == (
+        measure["low"],
+        measure["high"],
+    )
     assert kept["offline"]["rows"] == 600
 
 

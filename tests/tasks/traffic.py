@@ -14,6 +14,7 @@ from tests.tasks.conftest import MODEL, Project, Went
 from seatrial import plan as plans
 from seatrial.engines import Work, _drive
 from seatrial.evidence.agreement import Tally
+from seatrial.evidence.course import Course, Moment
 from seatrial.evidence.times import Times
 from seatrial.inference.session import Model
 from seatrial.inference.signature import Signature
@@ -165,7 +166,11 @@ class Gateway:
         self._report(shadow.id, tally)
 
     def _report(self, shadow: str, tally: Tally) -> None:
-        shadows.report(self.stores.ledger, shadow, self.identity, tally.to_json())
+        told = tally.to_json()
+        course = Course().later(Moment(self.clock.us - 1_000_000))
+        course = course.later(Moment.of(self.clock.us, told))
+        document = {**told, "course": course.to_json()}
+        shadows.report(self.stores.ledger, shadow, self.identity, document)
 
     def answer(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.evidence import power, rates
 from seatrial.outcome import Direction, Measure, Verdict
@@ -12,6 +12,7 @@ from seatrial.outcome import judge as verdict_of
 
 if TYPE_CHECKING:
     from seatrial.evidence.agreement import Tally
+    from seatrial.evidence.course import Course
 
 QUANTILE = 0.95
 """The service time that is judged."""
@@ -62,6 +63,27 @@ def judge(
         _rate("disagreement", tally.disagreed, tally.compared, offline_disagreement + margin),
         Measure(name="memory_mb", value=tally.memory_mb, n=tally.reached),
     )
+
+
+def over_time(course: Course) -> dict[str, list[Any]]:
+    """What was counted at each moment, with the disagreement's bounds as if one looked only then.
+
+    ``at`` is ISO, UTC; ``low`` and ``high`` are those of :func:`judge`.
+
+    >>> from seatrial.evidence.course import Course, Moment
+    >>> told = over_time(Course((Moment(0, 10, 1, 0), Moment(60_000_000, 50, 1, 49, 2.0))))
+    >>> told["at"][1], told["failed"], [told["high"][0], round(told["high"][1], 3)]
+    ('1970-01-01T00:01:00+00:00', [1, 1], [1.0, 0.123])
+    """
+    bounds = [rates.of_one(each.disagreed, each.compared) for each in course.moments]
+    counted = course.to_json()
+    del counted["at_us"]
+    return {
+        "at": [each.at for each in course.moments],
+        **counted,
+        "low": [low for low, _ in bounds],
+        "high": [high for _, high in bounds],
+    }
 
 
 def _achieved(tally: Tally, share_percent: float, limits: Limits) -> Measure:

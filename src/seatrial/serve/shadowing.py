@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from seatrial.evidence.course import Course, Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +27,7 @@ HANG_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one shadow test has counted at this gateway so far."""
+    """What one shadow test has counted at this gateway so far, and its ``course`` in the tally."""
 
     shadow: str
     tally: dict[str, Any]
@@ -39,6 +41,8 @@ class _Running:
     reported_s: float = 0.0
     ends_s: float | None = None
     """When it is killed, if it was asked to end."""
+    course: Course = field(default_factory=Course)
+    """Kept here and not on the board: the process may die, and writes its cell at each request."""
 
 
 class Shadowing:
@@ -115,5 +119,8 @@ class Shadowing:
 
     def _report(self, running: _Running) -> list[Report]:
         told = self._board.read(self._cells.shadows[running.slot]) or {}
-        mine = told.get("shadow") == running.identity
-        return [Report(running.identity, told["tally"])] if mine else []
+        if told.get("shadow") != running.identity:
+            return []
+        tally = told["tally"]
+        running.course = running.course.later(Moment.of(told["beat_us"], tally))
+        return [Report(running.identity, {**tally, "course": running.course.to_json()})]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seatrial.evidence.agreement import Tally, agreement
+from seatrial.evidence.course import Course, Moment
 from seatrial.evidence.times import Times
 from seatrial.inference.answer import Answer
 from seatrial.inference.parity import parity
@@ -51,12 +52,12 @@ class Scored:
         batches: Iterable[Recorded],
         drawn: Callable[[str], bool],
         clock: Callable[[], float] = time.perf_counter,
-    ) -> Tally:
-        """Count over the whole log; ``drawn`` says which requests the candidate answers.
+    ) -> tuple[Tally, Course]:
+        """Count over the whole log, and batch by batch; ``drawn`` says what the candidate answers.
 
         Every row counts as one request. ``clock`` is in seconds.
         """
-        total = Tally()
+        total, course, until_us = Tally(), Course(), 0
         for batch in batches:
             total += Tally(seen=len(batch.ids))
             chosen = np.array([drawn(identity) for identity in batch.ids], dtype=np.bool_)
@@ -68,7 +69,10 @@ class Scored:
             timed = min(TIMED_ROWS - total.production_us.n, len(served.label))
             total += self._timed(columns, served, timed, clock)
             total += self._answered(columns, served)
-        return total
+            # the files of several gateways reach over each other
+            until_us = max(until_us, int(batch.at_us.max()))
+            course = course.later(Moment.of(until_us, total.to_json()))
+        return total, course
 
     def _answered(self, columns: Columns, served: Answer) -> Tally:
         """All rows at once; when that fails, by halves, so that only the culprits are errors."""

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from seatrial.evidence.gate import gate
-from seatrial.evidence.shadowing import judge, said
+from seatrial.evidence.shadowing import judge, over_time, said
 from seatrial.outcome import Finding, Outcome, Verdict
 from seatrial.tasks._quality import quality
 
 if TYPE_CHECKING:
     from seatrial.evidence.agreement import Tally
+    from seatrial.evidence.course import Course
     from seatrial.evidence.shadowing import Limits
     from seatrial.tasks import Context
     from seatrial.tasks._offline import Offline
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def judged(
-    context: Context, window: Window, tally: Tally, offline: Offline, limits: Limits
+    context: Context,
+    window: Window,
+    tally: Tally,
+    offline: Offline,
+    limits: Limits,
+    course: Course,
 ) -> Outcome:
     """The worst of all measures decides. What they were drawn from is kept as a blob."""
     measures = judge(
@@ -34,7 +40,7 @@ def judged(
     found = quality(context, window, offline, disagreement)
     verdict = gate((*measures, found.measure), rows="compared requests").verdict
     reason = said(measures, tally)
-    blobs = {"shadow": context.blobs.put(_evidence(window, tally, offline, limits))}
+    blobs = {"shadow": context.blobs.put(_evidence(window, tally, offline, limits, course))}
     if found.kept:
         blobs["pairs"] = context.blobs.put(found.kept)
     return Outcome(
@@ -57,7 +63,9 @@ def again(context: Context, hint: str) -> Finding:
     )
 
 
-def _evidence(window: Window, tally: Tally, offline: Offline, limits: Limits) -> bytes:
+def _evidence(
+    window: Window, tally: Tally, offline: Offline, limits: Limits, course: Course
+) -> bytes:
     return json.dumps(
         {
             "candidate": window.candidate.version,
@@ -66,6 +74,7 @@ def _evidence(window: Window, tally: Tally, offline: Offline, limits: Limits) ->
             "until": window.until.isoformat(),
             "share_percent": window.share_percent,
             "tally": tally.to_json(),
+            "course": over_time(course),
             "offline": asdict(offline),
             "limits": asdict(limits),
         },

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from seatrial.errors import FileError, FormError, Mistake, StoreError
 from seatrial.evidence.agreement import Tally
+from seatrial.evidence.course import Course, together
 from seatrial.evidence.shadowing import Limits
 from seatrial.outcome import Outcome, Verdict, Wait
 from seatrial.registry import gateways, shadows, standing
@@ -138,10 +139,10 @@ class ShadowTests(Task, frozen=True, kw_only=True):
         until = datetime.fromisoformat(shadow.until)
         if clock() < until:
             return Wait(until=until, reason=_waits(context, shadow))
-        tally = _collected(context, shadow)
+        tally, course = _collected(context, shadow)
         since = datetime.fromisoformat(shadow.opened)
         window = Window(mine, serving, shadow.share_percent, since, until)
-        return judged(context, window, tally, Offline(**shadow.spec), self.limits)
+        return judged(context, window, tally, Offline(**shadow.spec), self.limits, course)
 
     def _open(self, context: Context, mine: Version, serving: Version) -> Shadow:
         """Only where there is traffic, and only once it is known what to expect of it."""
@@ -175,7 +176,7 @@ class ShadowTests(Task, frozen=True, kw_only=True):
         expected = offline(context, self.dataset, self.metric, self.margin, mine, serving)
         scored = Scored.open(context.registry, mine, serving, expected.variance)
         share = self.traffic_percentage
-        tally = scored.tally(
+        tally, course = scored.tally(
             recorded(context.workspace.traffic, serving.model, serving.version, since, until),
             lambda identity: sampled(identity, share),
         )
@@ -187,7 +188,7 @@ class ShadowTests(Task, frozen=True, kw_only=True):
                 findings=(again(context, "record traffic first: `seatrial serve`"),),
             )
         window = Window(mine, serving, self.traffic_percentage, since, until)
-        return judged(context, window, tally, expected, self.limits)
+        return judged(context, window, tally, expected, self.limits, course)
 
 
 def _identity(context: Context) -> str:
@@ -224,7 +225,7 @@ def _waits(context: Context, shadow: Shadow) -> str:
     )
 
 
-def _collected(context: Context, shadow: Shadow) -> Tally:
+def _collected(context: Context, shadow: Shadow) -> tuple[Tally, Course]:
     """End the test; what all gateways counted, once each that lives has reported again."""
     ledger, home = context.registry.ledger, context.workspace.home
     before = _reported(context, shadow)
@@ -235,8 +236,9 @@ def _collected(context: Context, shadow: Shadow) -> Tally:
         return all(now.get(each.id) != before.get(each.id) for each in gateways.live(ledger, home))
 
     await_so(look, LAST_REPORT_S)
-    told = [Tally.from_json(each.document) for each in shadows.tallies(ledger, shadow.id)]
-    return sum(told, Tally())
+    told = [each.document for each in shadows.tallies(ledger, shadow.id)]
+    courses = (Course.from_json(document.get("course")) for document in told)
+    return sum(map(Tally.from_json, told), Tally()), together(courses)
 
 
 def _reported(context: Context, shadow: Shadow) -> Mapping[str, str]:

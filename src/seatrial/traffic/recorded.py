@@ -22,11 +22,15 @@ BATCH_ROWS = 10_000
 
 
 class Recorded(NamedTuple):
-    """Rows of a version's log: request ids ``[n]``, columns ``[n]``, and what it answered."""
+    """Rows of a version's log: request ids ``[n]``, columns ``[n]``, what it answered, and when.
+
+    ``at_us`` ``[n]`` is in microseconds since 1970.
+    """
 
     ids: NDArray[np.object_]
     features: dict[str, NDArray[Any]]
     answer: Answer
+    at_us: NDArray[np.int64]
 
 
 def recorded(
@@ -57,7 +61,7 @@ def recorded(
         for start in range(0, fresh.num_rows, BATCH_ROWS):
             part = fresh.slice(start, BATCH_ROWS)
             ids = np.array(part["id"].to_pylist(), dtype=object)
-            yield Recorded(ids, features_in(part), answer_in(part))
+            yield Recorded(ids, features_in(part), answer_in(part), reading.microseconds(part))
 
 
 def features_in(table: Any) -> dict[str, NDArray[Any]]:
