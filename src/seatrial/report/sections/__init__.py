@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from seatrial.report.account import Account
     from seatrial.report.section import Section
 
-ORDER: tuple[str, ...] = ()
+ORDER = (
+    "people",
+    "gates",
+    "findings",
+    "distribution",
+    "slices",
+    "latency",
+    "environment",
+    "card",
+    "lineage",
+)
 """The files of this folder, in the order of a page."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.report._number import number
-from seatrial.report.charts.forest import Interval, forest
+from seatrial.report.charts.forest import forest
 from seatrial.report.deciding import decided, interval, limit, reported
 from seatrial.report.section import Badge, Code, Folded, Section, Table
+from seatrial.report.sections._lines import line
 from seatrial.report.sections.latency import is_speed
 
 if TYPE_CHECKING:
@@ -40,26 +41,13 @@ def section(sources: Sources) -> Section | None:
     return Section(anchor="gates", title="Gates", parts=tuple(parts))
 
 
-def drawn(measure: Mapping[str, Any], label: str) -> Interval:
-    """A measure as a line of a forest."""
-    return Interval(
-        label=label,
-        value=measure["value"],
-        low=measure["low"],
-        high=measure["high"],
-        limit=measure["limit"],
-        at_least=measure["direction"] == "at_least",
-        verdict=str(measure["verdict"]),
-    )
-
-
 def _of_task(address: str, measures: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
     """A line for each interval; counts, which have none, as numbers."""
     lines = [each for each in measures if each["low"] is not None or each["high"] is not None]
     counts = [each for each in measures if each["low"] is None and each["high"] is None]
     if lines:
         alike = len({(each["limit"], each["direction"]) for each in lines}) == 1
-        rows = [drawn(each, each["name"]) for each in lines[:MOST]]
+        rows = [line(each["name"], each) for each in lines[:MOST]]
         yield forest(address, rows, shared=alike and len(rows) > 1)
     if rest := lines[MOST:]:
         yield Folded(f"{len(rest)} more gates of {address}", (_table(rest),))

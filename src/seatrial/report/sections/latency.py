@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.report._number import number
-from seatrial.report.charts.forest import Interval, forest
+from seatrial.report.charts.forest import forest
 from seatrial.report.deciding import interval, limit
 from seatrial.report.section import Badge, Section, Table
+from seatrial.report.sections._lines import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,14 +44,14 @@ def section(sources: Sources) -> Section | None:
 def _parts(address: str, measures: Mapping[str, Mapping[str, Any]]) -> Iterator[Part]:
     known = {name: each for name, each in measures.items() if each["value"] is not None}
     times = [
-        _line(name.removeprefix(_TIMES), each)
+        line(name.removeprefix(_TIMES), each)
         for name, each in known.items()
         if name.startswith(_TIMES) and not name.endswith((_BATCHES, _PRODUCTION))
         for name, each in _both(name, known)
     ]
     if times:
         yield forest(f"time to answer one row, ms ({address})", times, shared=True)
-    ratios = [_line(name, each) for name, each in known.items() if name.startswith(_RATIOS)]
+    ratios = [line(name, each) for name, each in known.items() if name.startswith(_RATIOS)]
     if ratios:
         yield forest(f"time as a multiple of production's ({address})", ratios)
     if measures:
@@ -64,19 +65,6 @@ def _both(
     yield name, known[name]
     if theirs := known.get(name + _PRODUCTION):
         yield f"{name} in production", theirs
-
-
-def _line(label: str, measure: Mapping[str, Any]) -> Interval:
-    """A limit that was not set is none; what was only reported has no verdict."""
-    return Interval(
-        label=label,
-        value=measure["value"],
-        low=measure["low"],
-        high=measure["high"],
-        limit=measure["limit"],
-        at_least=measure["direction"] == "at_least",
-        verdict="" if measure["limit"] is None else str(measure["verdict"]),
-    )
 
 
 def _table(address: str, measures: Mapping[str, Mapping[str, Any]]) -> Table:

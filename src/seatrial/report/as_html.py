@@ -1,0 +1,80 @@
+"""A run as one page of HTML: a file that loads nothing, at most 300 KB whatever the run holds."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from seatrial.ledger.runs import State
+from seatrial.report.headline import headline, minute, production
+from seatrial.report.html.page import page
+from seatrial.report.section import Badge, Note
+from seatrial.report.sections import sections
+from seatrial.report.stages import stages
+from seatrial.report.within import ROOMS, cut, cut_parts, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from seatrial.report.account import Account
+    from seatrial.report.section import Part, Section
+    from seatrial.report.sections import Sources
+
+MOST_BYTES = 300_000
+
+
+def as_html(sources: Sources) -> str:
+    """The report."""
+    account, told = sources.account, headline(sources.account)
+    about = f" {told.about}" if told.about else ""
+    why = f"{':' * bool(about)} {told.why}." if told.why else ""
+    return sized(
+        title=f"{account.run.pipeline}: run {account.run.id}",
+        badge=Badge(told.state),
+        lead=(
+            f"{told.state.capitalize()}: {told.meaning}.{about}{why}",
+            production(account),
+        ),
+        parts=(*_errors(account), stages(account)),
+        sections=sections(sources),
+        foot=_foot(sources),
+    )
+
+
+def sized(
+    *,
+    title: str,
+    sections: Sequence[Section],
+    badge: Badge | None = None,
+    lead: Sequence[str] = (),
+    parts: Sequence[Part] = (),
+    foot: str = "",
+) -> str:
+    """A page of at most 300 KB: rows and pictures are left out, and counted, until it is."""
+    drawn = ""
+    for room in ROOMS:
+        drawn = page(
+            title=title,
+            badge=badge,
+            lead=[shortened(each, room) for each in lead],
+            parts=cut_parts(parts, room),
+            sections=[cut(each, room) for each in sections],
+            foot=foot,
+        )
+        if len(drawn.encode()) <= MOST_BYTES:
+            break
+    return drawn
+
+
+def _errors(account: Account) -> Iterator[Part]:
+    """What stopped it; of a run that somebody ended, the first sentence has said it."""
+    if account.run.state not in {State.CANCELLED, State.SUPERSEDED}:
+        yield from (Note(each) for each in account.document["errors"])
+
+
+def _foot(sources: Sources) -> str:
+    """What made the page, and from what: enough to see whether two pages tell of one ledger."""
+    run, ledger = sources.account.run, sources.project.ledger
+    now = minute(sources.project.workspace.clock().isoformat())
+    made = f"seatrial {version('seatrial')} · run {run.id} · drawn {now} UTC"
+    return f"{made} · ledger head {ledger.head()}"
