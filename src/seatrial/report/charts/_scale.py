@@ -55,7 +55,7 @@ def ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
     """Round numbers between two ends: multiples of 1, 2 or 5 times a power of ten.
 
     >>> ticks(0, 1), ticks(113, 142, 4)
-    ((0.0, 0.5, 1.0), (120.0, 140.0))
+    ((0.0, 0.5, 1.0), (120.0, 130.0, 140.0))
     """
     rough = (high - low) / max(most - 1, 1)
     power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 0.0

@@ -140,7 +140,7 @@ def said(words: str, most: int = 40) -> Markup:
     r"""A text on one line, shortened and escaped; what cannot be shown is written as in Python.
 
     >>> print(said("a<b\n" + "c" * 99, 8))
-    a&lt;b\nc…
+    a&lt;b\ncc…
     """
     return escape(short(words, most))
 

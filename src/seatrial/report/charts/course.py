@@ -66,7 +66,7 @@ def course(
     across = _across([times[i] for i in shown])
     said = _said(y, drawn, bars)
     content = [*_legend(y, drawn), _plot(drawn, bars, across, up, [times[i] for i in shown])]
-    height = 34 + _PLOT + 22
+    height = 40 + _PLOT + 22
     return Chart(
         title=title,
         said=said,
@@ -121,23 +121,24 @@ def _plot(
     up: Scale,
     times: Sequence[str],
 ) -> Markup:
-    place: dict[str, str | float] = {"class": "plot", "x": "13%", "y": 38, "width": "87%"}
+    marks = [*_grid(up)]
     return svg.element(
         "svg",
-        {**place, "height": _PLOT, "overflow": "visible"},
-        *_grid(up),
+        {"y": 40, "width": "100%", "height": _PLOT, "overflow": "visible"},
+        *(line for line, _ in marks),
         svg.stretched(each for i, line in enumerate(lines) for each in _line(i, line, across, up)),
         *_bars(bars, up),
+        *(text for _, text in marks),
         *_ends(times),
     )
 
 
-def _grid(up: Scale) -> Iterator[Markup]:
+def _grid(up: Scale) -> Iterator[tuple[Markup, Markup]]:
+    """A line across and its number, which stands on it so that the picture needs no margin."""
     marks = ticks(up.low, up.high, 4)
     for value, said in zip(marks, told_apart(marks), strict=True):
         y = up(value) / svg.STRETCH * _PLOT
-        yield svg.line("grid", "0%", y, "100%", y)
-        yield svg.text(said, -6, y + 4, anchor="end")
+        yield svg.line("grid", "0%", y, "100%", y), svg.text(said, 0, y - 4)
 
 
 def _line(i: int, line: _Drawn, across: Sequence[float], up: Scale) -> Iterator[Markup]:

@@ -82,13 +82,13 @@ def _lines(rows: Sequence[Interval], common: Scale | None) -> Iterator[Markup]:
         size: dict[str, str | float] = {"y": place * _ROW, "height": _ROW}
         yield svg.element(
             "svg",
-            {"class": "left", **size, "width": "64%"},
+            {**size, "width": "64%"},
             svg.text(row.label, 0, 14, most=_LABEL, kind="label"),
             *_interval(row, scale),
         )
         yield svg.element(
             "svg",
-            {"class": "right", "x": "67%", **size, "width": "33%"},
+            {"x": "67%", **size, "width": "33%"},
             svg.mark(row.verdict, 0, 4),
             svg.text(row.verdict, 18, 14, most=14, kind=f"word {_known(row.verdict)}"),
             svg.text(_compared(row), 0, 32, most=32),
@@ -129,7 +129,7 @@ def _axis(scale: Scale | None, rows: int) -> Markup:
         for value, said in zip(marks, told_apart(marks), strict=True)
     ]
     size: dict[str, str | float] = {"y": rows * _ROW, "width": "64%", "height": _AXIS}
-    return svg.element("svg", {"class": "left", **size}, *texts)
+    return svg.element("svg", size, *texts)
 
 
 def _known(verdict: str) -> str:

@@ -86,7 +86,7 @@ def _cells(table: Sequence[Sequence[int]], cell: float, top: float) -> Iterator[
         whole = sum(row) or 1
         for j, count in enumerate(row):
             shade = min(-(-_SHADES * count // whole), _SHADES) if count > 0 else 0
-            kind = f"cell {'right' if i == j else 'wrong'} q{shade}"
+            kind = f"cell {'kept' if i == j else 'lost'} q{shade}"
             x, y, side = (svg.number(e) for e in (_LEFT + j * cell, top + i * cell, cell))
             drawn[kind] = drawn.get(kind, "") + f"M{x} {y}h{side}v{side}h-{side}z"
     for kind, path in drawn.items():

@@ -51,8 +51,8 @@ def page(
 def policy(sheet: str) -> str:
     """The Content-Security-Policy of a file with this style sheet: nothing but that.
 
-    >>> policy("a{}")
-    "default-src 'none'; style-src 'sha256-rSH8GC3x8ZyI0kRGe/Zsg7prlgCcLFoEzC5w8ZkAKes='; ..."
+    >>> print(policy("a{}").partition("; base-uri")[0])
+    default-src 'none'; style-src 'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='
     """
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
