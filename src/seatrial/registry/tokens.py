@@ -34,8 +34,9 @@ SECRET_BYTES = 32
 FORM = re.compile(rf"{PREFIX}_([a-z2-7]{{8}})_[a-z2-7]{{52}}")
 """What a token looks like; anything else is refused before the ledger is asked."""
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,62}[A-Za-z0-9]|[A-Za-z0-9]")
-"""A name stands in the history beside what was done: plain letters, so that no two look alike."""
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@+-]{0,62}[A-Za-z0-9])?")
+"""A name stands in the history beside what was done: plain letters, so that no two look alike, and
+no space, so that none is taken for a run or a watch."""
 
 LONGEST_DAYS = 3660
 
@@ -212,7 +213,7 @@ def _demand_name(name: str) -> None:
         raise UsageError(
             Mistake(
                 f"{name!r} cannot be the name of a token",
-                fix="use 1 to 64 letters and digits of ASCII, inside also space . _ @ + -",
+                fix="use 1 to 64 letters and digits of ASCII, between them also . _ @ + -",
             )
         )
 

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from seatrial.errors import FaultError, Mistake, RequestError, SeatrialError
-from seatrial.gateway.log import logger
+from seatrial.gateway.log import logger, sparing
 from seatrial.web import api, pages
 from seatrial.web.access.failures import Failures
 from seatrial.web.access.gate import Doors, Gate
@@ -23,7 +23,7 @@ from seatrial.web.access.key import key_of
 from seatrial.web.assets import Assets
 from seatrial.web.headers import Guarded, guard
 from seatrial.web.opened import Opened
-from seatrial.web.refusals import TITLES, answered
+from seatrial.web.refusals import answered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 THREADS = 8
 """So many pages are made at a time; more wait."""
+
+LINES_A_SECOND = 50
+"""Of the log: whoever is refused all the time shall not fill a disk."""
 
 
 def application(
@@ -52,7 +55,7 @@ def application(
     ``clock`` gives seconds of Unix, for sessions; ``routes`` are all pages and addresses of the API
     unless they are said. StoreError when the key file is unfit.
     """
-    opened, log = Opened(opener), log or logger("web")
+    opened, log = Opened(opener), sparing(log or logger("web"), LINES_A_SECOND)
     doors = Doors(settings, Hosts(settings), key_of(settings.home), Failures(), opened, log)
     if clock is not None:
         doors.clock = clock
@@ -98,7 +101,8 @@ def _mistaken(request: Request, error: Exception) -> Response:
 def _unknown(request: Request, error: Exception) -> Response:
     """What the router itself refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)
-    sentence = TITLES.get(error.status_code, error.detail)
+    sentences = {404: f"nothing is at {request.url.path}", 405: f"{request.method} is not for this"}
+    sentence = sentences.get(error.status_code, error.detail)
     headers = dict(error.headers or {})
     return answered(request, RequestError(error.status_code, sentence), headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
@@ -15,19 +16,25 @@ if TYPE_CHECKING:
 LONGEST = 1 << 20
 """Bytes: reasons and labels are short, and a comparison names what it wants."""
 
+PATIENCE_S = 30.0
+"""So long one may take to send it."""
+
 
 async def read(request: Request) -> bytes:
-    """The body; :class:`RequestError` when it is longer than :data:`LONGEST`."""
+    """The body; :class:`RequestError` when it is longer than :data:`LONGEST`, or too slow."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdecimal() and int(declared[:20]) > LONGEST:
         raise _too_long()
     parts, length = [], 0
     try:
-        async for part in request.stream():
-            length += len(part)
-            if length > LONGEST:
-                raise _too_long()
-            parts.append(part)
+        async with asyncio.timeout(PATIENCE_S):
+            async for part in request.stream():
+                length += len(part)
+                if length > LONGEST:
+                    raise _too_long()
+                parts.append(part)
+    except TimeoutError as error:
+        raise RequestError(408, "the request took too long to arrive") from error
     except ClientDisconnect as error:
         raise RequestError(400, "the request ended in its middle") from error
     return b"".join(parts)

@@ -45,6 +45,7 @@ TITLES = {
     404: "There is no such page",
     405: "That cannot be done here",
     409: "Somebody was first",
+    408: "Too slow",
     413: "That is too long",
     415: "That cannot be read",
     421: "Unknown host",
@@ -72,7 +73,7 @@ def answered(
             more["WWW-Authenticate"] = 'Bearer realm="seatrial"'
         return JSONResponse(document(error), status, more)
     if status == 401 and request.method == "GET" and "hx-request" not in request.headers:  # noqa: PLR2004
-        return RedirectResponse(f"/login?next={quote(_asked(request), safe='')}", 303, more)
+        return RedirectResponse(f"/login?next={quote(asked(request), safe='')}", 303, more)
     return _page(request, status, error, more)
 
 
@@ -94,15 +95,16 @@ def _page(
     from seatrial.web.drawing import page, part  # noqa: PLC0415 - it draws refusals too
 
     title = TITLES.get(status, "Something failed")
-    draw, name = (
-        (part, "mistakes.html") if "hx-request" in request.headers else (page, "error.html")
-    )
-    said = {"title": title, "status": status, "mistakes": error.mistakes}
+    whole = "hx-request" not in request.headers
+    draw, name = (page, "error.html") if whole else (part, "mistakes.html")
+    said = {"title": title, "status": status, "mistakes": error.mistakes, "whole": whole}
     response = draw(request, name, **said)
     response.status_code = status
     response.headers.update(headers)
     return response
 
 
-def _asked(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+def asked(request: Request) -> str:
+    """What was asked for, as it was written: path and query."""
+    path = quote(request.url.path)
+    return f"{path}?{request.url.query}" if request.url.query else path

@@ -22,7 +22,11 @@ def viewer(request: HTTPConnection) -> Actor:
 
 def operator(request: HTTPConnection) -> Actor:
     """Who changes something; :class:`RequestError` 401 without a token, 403 with a viewer's."""
-    actor = visit(request).actor
+    return demanded(visit(request).actor)
+
+
+def demanded(actor: Actor | None) -> Actor:
+    """The same, if they may change something."""
     if actor is None:
         raise RequestError(401, "that needs an operator's token: log in, or send one")
     if actor.role is not Role.OPERATOR:

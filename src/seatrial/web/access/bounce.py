@@ -13,6 +13,8 @@ from urllib.parse import quote
 from markupsafe import escape
 from starlette.responses import HTMLResponse
 
+from seatrial.web.refusals import asked
+
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
@@ -35,8 +37,7 @@ def needed(request: Request, cookie: str) -> bool:
 
 def answer(request: Request) -> Response:
     """The page that leads on."""
-    to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    there = escape(f"{ENTER}?to={quote(to, safe='')}")
+    there = escape(f"{ENTER}?to={quote(asked(request), safe='')}")
     return HTMLResponse(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>seatrial</title>'
         f'<meta http-equiv="refresh" content="0; url={there}"></head>'

@@ -16,11 +16,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 
-from seatrial.errors import PassingError, RequestError, SeatrialError
+from seatrial.errors import Mistake, PassingError, RequestError, SeatrialError, StoreError
 from seatrial.registry import tokens
 from seatrial.web import body
 from seatrial.web.access import bounce, csrf, sessions
-from seatrial.web.access.actor import operator
+from seatrial.web.access.actor import demanded
 from seatrial.web.access.secure import secure
 from seatrial.web.refusals import answered
 from seatrial.web.visit import KEY, Visit
@@ -98,7 +98,7 @@ class Doors:
         hour = int(self.clock() // 3600)
         if self.noted.get(actor.token) != hour:
             self.noted[actor.token] = hour
-            with contextlib.suppress(PassingError):
+            with contextlib.suppress(StoreError):
                 tokens.note_use(self.opened().ledger, actor.token)
 
 
@@ -171,16 +171,16 @@ class Gate:
 
     def _browser(self, request: Request, sent: bytes) -> Visit:
         """Whoever comes with a cookie, or with nothing; a change must have been meant."""
-        reading = request.method in READING
-        if not reading:
-            csrf.demand_own(self.doors.hosts, request)
+        reading, path = request.method in READING, request.url.path
         session = self.doors.session_of(request)
+        if not reading and (session is not None or path in {LOGIN, LOGOUT}):
+            csrf.demand_own(self.doors.hosts, request)
         actor = None
         if session is not None:
             actor = tokens.actor_of(self.doors.opened().ledger, session.token)
         if session is None or actor is None:
             return Visit(body=sent)
-        if not reading and request.url.path != LOGIN:
+        if not reading and path != LOGIN:
             csrf.demand_word(self.doors.key, session, request, sent)
         return Visit(actor=actor, session=session, body=sent)
 
@@ -188,8 +188,7 @@ class Gate:
         if request.url.path in {LOGIN, LOGOUT, ENTER}:
             return
         if request.method not in READING:
-            scope = {**request.scope, KEY: visit}
-            operator(Request(scope))
+            demanded(visit.actor)
         elif visit.actor is None and not self._open(request):
             raise RequestError(401, "looking needs a token here: log in, or send one")
 
@@ -199,7 +198,10 @@ class Gate:
         return self.doors.settings.local and not forwarded
 
     def _refuse(self, request: Request, error: SeatrialError) -> Response:
-        why = error.mistakes[0].what if error.mistakes else type(error).__name__
+        why = str(error)
+        if not isinstance(error, RequestError):
+            # whoever was not let in need not learn where the ledger lies
+            error = PassingError(Mistake("the ledger cannot be read now", fix="try again later"))
         answer = answered(request, error)
         told = {"method": request.method, "path": request.url.path, "client": address_of(request)}
         self.doors.log("not_let_in", status=answer.status_code, why=why, **told)
