@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from seatrial.evidence import bets
 from seatrial.evidence.operating import first_rollback, simulated
 from seatrial.evidence.sequence import Trail
-from seatrial.evidence.watching import Judged, Mode, Rule, harm, judge
+from seatrial.evidence.watching import Judged, Mode, Rule, harm, judge, unfolded
 from seatrial.outcome import Direction, Verdict
 
 if TYPE_CHECKING:
@@ -354,3 +354,24 @@ def test_a_rule_that_no_watch_can_follow_is_refused(wrong: dict[str, Any], told:
 def test_a_trail_of_another_form_is_not_judged(other: Rule) -> None:
     with pytest.raises(ValueError, match="not kept for this rule"):
         judge("error", Trail.empty(other), Rule())
+
+
+@settings(max_examples=30, deadline=None)
+@given(small_counts)
+def test_unfolded_it_ends_with_what_is_known_and_begins_with_the_first_labels(
+    counts: np.ndarray,
+) -> None:
+    trail = watched(SIX, *counts.tolist())
+    told = [*unfolded("error", trail, SIX)]
+    there = [bucket for bucket, row in enumerate(counts) if row.any()]
+    assert [bucket for bucket, _ in told] == there
+    if not there:
+        return
+    assert told[-1][1] == judge("error", trail, SIX)
+    first = watched(SIX, *counts.tolist()[: there[0] + 1])
+    assert told[0][1] == judge("error", first, SIX)
+
+
+def test_a_trail_of_another_form_is_not_unfolded() -> None:
+    with pytest.raises(ValueError, match="not kept for this rule"):
+        [*unfolded("error", Trail.empty(SIX), replace(SIX, counted=False))]

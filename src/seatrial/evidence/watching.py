@@ -10,14 +10,13 @@ import numpy as np
 
 from seatrial.evidence import bets, sequence
 from seatrial.evidence.rates import LEVEL
+from seatrial.evidence.sequence import Trail
 from seatrial.outcome import Direction, Measure, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
-
-    from seatrial.evidence.sequence import Trail
 
     Floats = NDArray[np.float64]
 
@@ -129,8 +128,7 @@ def judge(
     >>> judge("error", trail, rule).reason
     '0.1 worse on 300 labelled requests since hour 24 (at least 0.0487, margin 0.05)'
     """
-    if (trail.bound, trail.counted, trail.buckets) != (rule.bound, rule.counted, rule.buckets):
-        raise ValueError("the trail was not kept for this rule: bound, form or buckets differ")
+    _demand_form(trail, rule)
     counts = trail.counts()
     found = harm(counts, rule)
     log_e = _evidence(counts, rule)
@@ -150,6 +148,38 @@ def judge(
         reason=reason,
         more_labels=more,
     )
+
+
+def unfolded(
+    name: str, trail: Trail, rule: Rule, *, level: str = ""
+) -> Iterator[tuple[int, Judged]]:
+    """What was known once the labels of a bucket and of all before it were counted.
+
+    One for each bucket that has labels, in order: the last is what :func:`judge` says of the whole
+    trail. A label belongs to the time of its request, so of labels that came late this is not what
+    was known then, but what they say of that time. ValueError when the trail is not of the rule's
+    form.
+
+    >>> from seatrial.evidence.sequence import Trail
+    >>> rule = Rule()
+    >>> trail = Trail.empty(rule)
+    >>> trail.add(np.repeat([0.0, 1.0], [450, 50]), 3)
+    >>> trail.add(np.repeat([0.0, 1.0], [400, 100]), 7)
+    >>> [(bucket, each.measure.value) for bucket, each in unfolded("error", trail, rule)]
+    [(3, 0.1), (7, 0.15)]
+    """
+    _demand_form(trail, rule)
+    points, until = trail.points, Trail.empty(rule)
+    for bucket in range(trail.buckets):
+        part = slice(bucket * points, (bucket + 1) * points)
+        if any(trail.cells[part]):
+            until.cells[part] = trail.cells[part]
+            yield bucket, judge(name, until, rule, level=level)
+
+
+def _demand_form(trail: Trail, rule: Rule) -> None:
+    if (trail.bound, trail.counted, trail.buckets) != (rule.bound, rule.counted, rule.buckets):
+        raise ValueError("the trail was not kept for this rule: bound, form or buckets differ")
 
 
 @dataclass(frozen=True, slots=True)

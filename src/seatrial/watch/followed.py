@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seatrial.errors import FormError, StoreError
 from seatrial.evidence.agreement import differing
-from seatrial.evidence.losses import Loss, loss_for, why_none
-from seatrial.evidence.sequence import Trail
-from seatrial.evidence.watching import Rule, judge
 from seatrial.registry.policy import Policy
+from seatrial.registry.rules import BUCKETS, Rules
+from seatrial.registry.trails import Evidence, judged
 from seatrial.traffic.following import Following
 from seatrial.watch.pairing import paired
 from seatrial.watch.versions import answered, open_version
@@ -23,127 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from seatrial.evidence.watching import Judged, Mode
+    from seatrial.evidence.watching import Judged
     from seatrial.inference.served import Served
     from seatrial.registry.project import Project
     from seatrial.registry.watches import Watch
     from seatrial.watch.pairing import Pairs
     from seatrial.watch.sampling import Drawn
-
-BUCKETS = 48
-"""Spans of a watch that are told apart; what comes after ``hours`` belongs to the last."""
-
-DIFFERING_MARGIN = 0.05
-"""How much more often than offline answers may differ, where the margin is no share."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What is asked of the labels: each None when it cannot be asked.
-
-    ``quality`` compares with the version before, ``promised`` the version's own loss with what it
-    had to reach offline, ``differing`` how often both answer otherwise with what was seen offline.
-    """
-
-    loss: Loss | None
-    quality: Rule | None
-    promised: Rule | None
-    differing: Rule | None
-    unpaired: str
-
-    @classmethod
-    def of(cls, policy: Policy, classes: int) -> Rules:
-        """By the policy of the promotion, for a version that knows so many classes."""
-        loss, why = None, "no metric was tested on held-out rows, so labels compare nothing"
-        if policy.metric is not None:
-            asked: Any = {"margin": policy.degradation_margin, "variance": policy.variance}
-            loss = loss_for(policy.metric, **asked, classes=classes)
-            why = why_none(policy.metric, **asked)
-        return cls(
-            loss=loss,
-            quality=_quality(policy, loss) if loss else None,
-            promised=_promised(policy, loss) if loss else None,
-            differing=_differing(policy, loss),
-            unpaired="" if loss else why,
-        )
-
-
-def _quality(policy: Policy, loss: Loss) -> Rule:
-    return Rule(
-        margin=loss.margin,
-        mode=cast("Mode", policy.rule),
-        buckets=BUCKETS,
-        min_labels=policy.min_labels,
-        bound=loss.bound,
-        counted=False,  # the mean over the rows of a request need be no whole number
-    )
-
-
-def _promised(policy: Policy, loss: Loss) -> Rule | None:
-    level = None if policy.promised is None else loss.level(policy.promised)
-    if level is None or not 0 < level < loss.bound:
-        return None
-    return Rule(
-        margin=level,
-        mode="strict",
-        buckets=BUCKETS,
-        min_labels=policy.min_labels,
-        bound=loss.bound,
-        counted=False,
-    )
-
-
-def _differing(policy: Policy, loss: Loss | None) -> Rule | None:
-    if policy.disagreement is None:
-        return None
-    share = loss is not None and loss.bound == 1.0
-    margin = policy.degradation_margin if share else DIFFERING_MARGIN
-    level = policy.disagreement + margin
-    if not 0 < level < 1:
-        return None
-    return Rule(
-        margin=level,
-        mode="strict",
-        buckets=BUCKETS,
-        min_labels=policy.min_labels,
-        counted=False,
-    )
-
-
-@dataclass(slots=True)
-class Evidence:
-    """The trails of one place; those of several are added up."""
-
-    quality: Trail | None
-    promised: Trail | None
-    differing: Trail | None
-
-    @classmethod
-    def empty(cls, rules: Rules) -> Evidence:
-        """Nothing was seen yet."""
-        asked = (rules.quality, rules.promised, rules.differing)
-        return cls(*(Trail.empty(rule) if rule else None for rule in asked))
-
-    def __add__(self, other: Evidence) -> Evidence:
-        pairs = (
-            (self.quality, other.quality),
-            (self.promised, other.promised),
-            (self.differing, other.differing),
-        )
-        return Evidence(*(a + b if a and b else a or b for a, b in pairs))
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain dict, which :meth:`from_json` reads back."""
-        return {
-            name: trail.to_json() if (trail := getattr(self, name)) is not None else None
-            for name in ("quality", "promised", "differing")
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Evidence:
-        """Read back what :meth:`to_json` wrote."""
-        names = ("quality", "promised", "differing")
-        return cls(*(Trail.from_json(document[n]) if document[n] else None for n in names))
 
 
 @dataclass(slots=True)
@@ -255,21 +139,12 @@ class Followed:
 
     def judged(self) -> dict[str, Judged | None]:
         """What all places together have seen, by what is asked."""
-        seen = self.evidence + self.others if self.others is not None else self.evidence
-        hours = self.policy.hours / BUCKETS
-        found: dict[str, Judged | None] = dict.fromkeys(("quality", "promised", "differing"))
-        metric = self.policy.metric
-        if seen.quality is not None and self.rules.quality is not None and not self.unpaired:
-            name = f"degradation.{metric}"
-            found["quality"] = judge(name, seen.quality, self.rules.quality, bucket_hours=hours)
-        for which, name, level in (
-            ("promised", f"loss.{metric}", "mean loss"),
-            ("differing", "disagreement", "share of answers that differ"),
-        ):
-            trail, rule = getattr(seen, which), getattr(self.rules, which)
-            if trail is not None and rule is not None:
-                found[which] = judge(name, trail, rule, bucket_hours=hours, level=level)
-        return found
+        return judged(self.seen, self.rules, self.policy, unpaired=self.unpaired)
+
+    @property
+    def seen(self) -> Evidence:
+        """What all places together have seen."""
+        return self.evidence + self.others if self.others is not None else self.evidence
 
     def state(self) -> dict[str, Any]:
         """What must be kept in order to go on exactly here."""
@@ -286,10 +161,9 @@ class Followed:
 
     def told(self) -> dict[str, Any]:
         """All that a decision is drawn from, for the blob that is kept of it."""
-        judged = {
+        said = {
             name: asdict(each) if each is not None else None for name, each in self.judged().items()
         }
-        seen = self.evidence + self.others if self.others is not None else self.evidence
         return {
             "watch": self.watch.id,
             "model": self.watch.model,
@@ -297,8 +171,8 @@ class Followed:
             "against": self.watch.against,
             "opened": self.watch.opened,
             "policy": dict(self.watch.policy),
-            "trails": seen.to_json(),
-            "judged": judged,
+            "trails": self.seen.to_json(),
+            "judged": said,
             "labels": asdict(self.following.counts) if self.following else None,
             "coverage_percent": self.coverage_percent,
             "unscored": self.unscored,

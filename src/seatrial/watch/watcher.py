@@ -15,11 +15,12 @@ from seatrial.errors import SeatrialError
 from seatrial.registry import watches
 from seatrial.registry.policy import Policy
 from seatrial.registry.registry import PRODUCTION
+from seatrial.registry.trails import Evidence
 from seatrial.review.deadlines import tend
 from seatrial.watch import turnstile
 from seatrial.watch.act import act, ask_about, brakes_of
 from seatrial.watch.decide import Brakes, Known, decide, harmed
-from seatrial.watch.followed import Evidence, Followed
+from seatrial.watch.followed import Followed
 from seatrial.watch.needless import close_needless
 from seatrial.watch.place import place_of
 from seatrial.watch.sampling import Sampling

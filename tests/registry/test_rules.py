@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from seatrial.registry.policy import Policy
-from seatrial.watch.followed import DIFFERING_MARGIN, Rules
+from seatrial.registry.rules import DIFFERING_MARGIN, Rules
 
 POLICY = Policy(degradation_margin=0.05, metric="accuracy", promised=0.82, disagreement=0.02)
 
