@@ -35,8 +35,10 @@ def histogram(
 
     ``names`` are one a bin. ``edges`` lie between the bins (one fewer than bins), or at their ends
     too (one more): then they are written below. Every bin is drawn equally wide, so that bins of
-    equal count, whose outer ones have no end, show what moved as it was measured.
+    equal count, whose outer ones have no end, show what moved as it was measured. An empty
+    ``reference`` is none: the bins of ``current`` stand alone.
     """
+    alone = not len(reference)
     bins = _joined(names, _shares(reference), _shares(current), edges)
     names, before, now, places = bins
     tops = ticks(0.0, max([*before, *now, 1e-3]), 3)
@@ -44,22 +46,22 @@ def histogram(
     content = [
         *_grid(tops, top),
         svg.path("area current", _steps(now, top, closed=True)),
-        svg.path("outline reference", _steps(before, top, closed=False)),
+        *([] if alone else [svg.path("outline reference", _steps(before, top, closed=False))]),
         *_below(names, places),
-        *_legend(series),
+        *_legend(series, alone=alone),
     ]
-    seen = _seen(names, before, now, series)
+    seen = _alone(names, now, series[1]) if alone else _seen(names, before, now, series)
     return Chart(
         title=title,
         said=seen,
         svg=svg.picture("chart bins", title, seen, content, width=_WIDTH, height=_HEIGHT),
         table=Table(
-            heads=("bin", *series),
+            heads=("bin", *series[alone:]),
             rows=tuple(
-                (name, _percent(was), _percent(has))
+                (name, *map(_percent, (was, has)[alone:]))
                 for name, was, has in zip(names, before, now, strict=True)
             ),
-            numbers=frozenset({1, 2}),
+            numbers=frozenset({1} if alone else {1, 2}),
         ),
     )
 
@@ -148,12 +150,10 @@ def _below(names: Sequence[str], places: Sequence[tuple[float, float]]) -> Itera
             yield svg.text(name, x, _BOTTOM + 15, most=48 // min(len(names), 4), anchor=anchor)
 
 
-def _legend(series: tuple[str, str]) -> Iterator[Markup]:
+def _legend(series: tuple[str, str], *, alone: bool) -> Iterator[Markup]:
     """Which outline is which."""
-    for x, kind, name in (
-        (_LEFT, "outline reference", series[0]),
-        (160, "area current", series[1]),
-    ):
+    both = ((_LEFT, "outline reference", series[0]), (160, "area current", series[1]))
+    for x, kind, name in both[alone:]:
         box = f"M{x} 12V4h14v8" + ("Z" if kind.startswith("area") else "")
         yield svg.path(kind, box)
         yield svg.text(name, x + 19, 12, most=18)
@@ -173,6 +173,15 @@ def _seen(
         f"{len(names)} bins; most moved {name}:"
         f" {_percent(before[most])} {series[0]}, {_percent(now[most])} {series[1]}."
     )
+
+
+def _alone(names: Sequence[str], shares: Sequence[float], series: str) -> str:
+    """Where most of it lies."""
+    if not names:
+        return "No bins."
+    most = max(range(len(names)), key=lambda i: shares[i])
+    name = svg.isolated(svg.short(names[most], 60))
+    return f"{len(names)} bins; most of {series} lies in {name}: {_percent(shares[most])}."
 
 
 def _percent(share: float) -> str:
