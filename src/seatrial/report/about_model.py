@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from seatrial.errors import StoreError
 from seatrial.ledger.tables import RUN
 from seatrial.registry import brakes
-from seatrial.registry.opened import digest_of
 from seatrial.registry.registry import PRODUCTION
 
 if TYPE_CHECKING:
@@ -128,6 +127,8 @@ def _held(project: Project, version: Version, held: Collection[Quarantined]) -> 
     """Why a version is in quarantine: by its model file, which other versions may share."""
     if not held:
         return None
+    from seatrial.registry.opened import digest_of  # noqa: PLC0415 - it loads what opens models
+
     try:
         digest = digest_of(project.registry, version)
     except StoreError:  # its manifest is gone or damaged: then its number tells, if anything

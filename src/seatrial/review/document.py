@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from seatrial.ledger.tables import EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,15 +56,13 @@ def hasty(item: Item) -> bool:
 
 def history(ledger: Ledger, item: Item) -> list[dict[str, object]]:
     """What happened to an item, oldest first, as the chain has it."""
+    query = sa.select(EVENT).where(EVENT.c.kind.in_(_EVENTS)).order_by(EVENT.c.seq)
+    with ledger.read() as connection:
+        found = [(row, json.loads(row.body)) for row in connection.execute(query)]
     return [
-        {
-            "at": event.at,
-            "event": event.kind,
-            "by": event.body.get("by"),
-            "reason": event.body.get("reason"),
-        }
-        for event in ledger.events()
-        if event.kind in _EVENTS and event.body["review"] == item.id
+        {"at": row.at, "event": row.kind, "by": body.get("by"), "reason": body.get("reason")}
+        for row, body in found
+        if body["review"] == item.id
     ]
 
 

@@ -137,6 +137,14 @@ def open_sheet(project: Project, item: Item) -> Sheet:
     return _read(project, item, asked)
 
 
+def look(project: Project, item: Item) -> Sheet:
+    """The sheet of an item as it stands; nothing is drawn, so it may have no rows yet.
+
+    :class:`UsageError` when labels cannot answer it.
+    """
+    return _read(project, item, question_of(project, item))
+
+
 def record(project: Project, sheet: Sheet, labels: Mapping[Place, Label | None], by: str) -> Sheet:
     """Note labels, all or none; the sheet with them. Of two labels for one row the first counts.
 
@@ -185,6 +193,21 @@ def conclude(project: Project, sheet: Sheet) -> Item:
         return items.fetch(transaction.connection, item.id)
 
     return project.ledger.write(change)
+
+
+def settled(project: Project, item: Item) -> Mapping[str, Any] | None:
+    """The :meth:`Sheet.evidence` by which labels have settled an item; ``None`` if none have.
+
+    StoreError when the blob is gone or damaged.
+    """
+    with project.ledger.read() as connection:
+        told = _bodies(connection, "review_settled", item.id)
+    if not told:
+        return None
+    kept: Mapping[str, Any] = json.loads(
+        project.registry.blobs.get(told[-1]["evidence"], f"item {item.id}")
+    )
+    return kept
 
 
 def _draw(project: Project, sheet: Sheet) -> bool:

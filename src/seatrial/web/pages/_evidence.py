@@ -1,0 +1,100 @@
+"""What a question rests on, as parts of a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import StoreError
+from seatrial.report._number import number
+from seatrial.report.charts.forest import Interval, forest
+from seatrial.report.section import Badge, Facts, Note, Table
+from seatrial.review.document import facts, measures
+from seatrial.review.run_decisions import GATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seatrial.registry.project import Project
+    from seatrial.report.section import Cell, Part
+    from seatrial.review.items import Item
+
+_KEYS = ("value", "low", "high", "limit", "direction")
+
+
+def evidence(item: Item) -> Iterator[Part]:
+    """Its measures as lines against their limits, and what else it says by name."""
+    found = [_whole(each) for each in measures(item)]
+    judged = [each for each in found if each["limit"] is not None]
+    told = [each for each in found if each["limit"] is None]
+    if judged:
+        rows = [_drawn(each) for each in judged]
+        alike = len({(each["limit"], each["direction"]) for each in judged}) == 1
+        yield forest("What was measured", rows, shared=alike and len(rows) > 1)
+    if told:
+        yield Table(
+            heads=("measure", "value", "low", "high", "n", "verdict"),
+            rows=tuple(_line(each) for each in told),
+            numbers=frozenset({1, 2, 3, 4}),
+            caption="Also measured",
+        )
+    said = tuple((name.replace("_", " "), _shown(value)) for name, value in facts(item))
+    if said:
+        yield Facts(said)
+    if not (found or said):
+        yield Note("Nothing was measured that could be drawn: the question says all there is.")
+
+
+def by_labels(project: Project, item: Item) -> Iterator[Part]:
+    """Of an item that labels have settled: each label, and what the two versions had said."""
+    from seatrial.review import labelling
+
+    try:
+        kept = labelling.settled(project, item)
+    except StoreError as error:
+        yield Note(f"What the labels were cannot be shown: {error.mistakes[0].what}", gone=True)
+        return
+    if kept is not None:
+        new, old = kept["version"], kept["against"]
+        yield Table(
+            heads=("request", "row", "label", "by", f"version {new} said", f"version {old} said"),
+            rows=tuple(_labelled(kept, row) for row in kept["rows"]),
+            numbers=frozenset({1}),
+            caption="The labels that count, in the order in which they were asked for",
+        )
+
+
+def _drawn(measure: Mapping[str, Any]) -> Interval:
+    return Interval(
+        label=str(measure["name"]),
+        value=measure["value"],
+        low=measure["low"],
+        high=measure["high"],
+        limit=measure["limit"],
+        at_least=measure["direction"] == "at_least",
+        verdict=str(measure["verdict"]),
+    )
+
+
+def _labelled(kept: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """``served`` is what was answered live: of a shadow test by the old version, else the new."""
+    answers = (row["served"], row["other"])
+    if kept["kind"] == GATE:
+        answers = answers[::-1]
+    label = "cannot be said" if row["label"] is None else str(row["label"])
+    said = ("no class" if each is None else str(each) for each in answers)
+    return (str(row["id"]), str(row["row"]), label, str(row["by"]), *said)
+
+
+def _whole(measure: Mapping[str, object]) -> dict[str, Any]:
+    """Every key that is drawn: an item of an earlier release may lack one."""
+    lacking: dict[str, Any] = dict.fromkeys((*_KEYS, "n"))
+    return {**lacking, "name": "", "verdict": "skip", **measure}
+
+
+def _line(measure: Mapping[str, Any]) -> tuple[Cell, ...]:
+    numbers = (number(measure[key]) for key in ("value", "low", "high", "n"))
+    return (str(measure["name"]), *numbers, Badge(str(measure["verdict"])))
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else number(value)
