@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from seatrial.ledger.runs import Run
     from seatrial.ledger.store import Ledger
+
+    from .conftest import Clock
 
 STEPS = ("a.one", "a.two")
 
@@ -194,6 +196,36 @@ def test_the_newest_run_comes_first(ledger: Ledger) -> None:
         _begin(ledger, identity, key=identity)
     assert [run.id for run in runs.latest(ledger)] == ["R3", "R2", "R1"]
     assert [run.id for run in runs.latest(ledger, 1)] == ["R3"]
+
+
+def test_runs_are_looked_through_page_by_page(ledger: Ledger, clock: Clock) -> None:
+    for number in range(7):  # two of each moment
+        clock.move(number % 2)
+        _begin(ledger, f"R{6 - number}", key=str(number), pipeline=f"p{number}")
+    seen, page = [], runs.latest(ledger, 3)
+    while page:
+        seen += page
+        page = runs.latest(ledger, 3, before=page[-1].id)
+    assert [run.id for run in seen] == [run.id for run in runs.latest(ledger)]
+    assert sorted(run.started for run in seen)[::-1] == [run.started for run in seen]
+    assert len({run.id for run in seen}) == 7
+    with pytest.raises(UsageError, match="no run 'R9'"):
+        runs.latest(ledger, before="R9")
+
+
+def test_runs_are_looked_through_by_how_they_stand(ledger: Ledger) -> None:
+    for identity, pipeline in (("R1", "one"), ("R2", "two"), ("R3", "one"), ("R4", "other")):
+        _begin(ledger, identity, key=identity, pipeline=pipeline)
+    runs.end(ledger, "R2", State.FINISHED, Verdict.FAIL, None)
+    assert runs.pipelines(ledger) == ["one", "other", "two"]
+
+    def found(**asked: Any) -> list[str]:
+        return [run.id for run in runs.latest(ledger, **asked)]
+
+    assert found(pipeline="one") == ["R3", "R1"]
+    assert found(stands=Verdict.FAIL) == found(pipeline="two", stands=State.FINISHED) == ["R2"]
+    assert found(stands=State.SUPERSEDED) == found(before="R3", pipeline="one") == ["R1"]
+    assert found(pipeline="one", stands=Verdict.FAIL) == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.errors import Mistake, UsageError
-from seatrial.ledger.tables import FIFTH, FIRST, FOURTH, GUARDS, METADATA, SECOND, THIRD
+from seatrial.ledger.tables import FIFTH, FIRST, FOURTH, GUARDS, METADATA, RUN, SECOND, THIRD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,8 @@ def _fourth(connection: sa.Connection) -> None:
 
 def _fifth(connection: sa.Connection) -> None:
     METADATA.create_all(connection, tables=FIFTH)
+    for index in RUN.indexes:
+        index.create(connection, checkfirst=True)  # a new ledger has them with its table
 
 
 STEPS: tuple[Callable[[sa.Connection], None], ...] = (

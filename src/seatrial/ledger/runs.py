@@ -175,25 +175,63 @@ def _drop_reviews(transaction: Transaction, run: str, why: str) -> None:
 
 def get(ledger: Ledger, run: str) -> Run:
     """A run by its id, or by the beginning of it when only one matches."""
-    with ledger.read() as connection:
-        rows = connection.execute(
-            sa.select(RUN).where(RUN.c.id.startswith(run.upper(), autoescape=True)).limit(2)
-        ).all()
-    if len(rows) != 1:
-        what = "no run" if not rows else "more than one run"
+    found = beginning_with(ledger, run, limit=2)
+    if len(found) != 1:
+        what = "no run" if not found else "more than one run"
         raise UsageError(
             Mistake(f"{what} {run!r} in this project", fix="`seatrial runs` lists them")
         )
-    return _run(rows[0])
+    return found[0]
 
 
-def latest(ledger: Ledger, limit: int = 50) -> list[Run]:
-    """Runs, newest first."""
+def beginning_with(ledger: Ledger, text: str, limit: int) -> list[Run]:
+    """Runs whose id is ``text`` or begins so, whether in small letters or great, oldest first."""
+    query = sa.select(RUN).where(RUN.c.id.startswith(text.upper(), autoescape=True))
     with ledger.read() as connection:
-        rows = connection.execute(
-            sa.select(RUN).order_by(RUN.c.started.desc(), RUN.c.id.desc()).limit(limit)
-        )
+        rows = connection.execute(query.order_by(RUN.c.id).limit(limit))
         return [_run(row) for row in rows]
+
+
+def latest(
+    ledger: Ledger,
+    limit: int = 50,
+    *,
+    before: str | None = None,
+    pipeline: str | None = None,
+    stands: State | Verdict | None = None,
+) -> list[Run]:
+    """Runs, newest first: of all, or only those that came ``before`` the run with this id.
+
+    Of one pipeline, or only those that stand so, where that is said. UsageError when there is no
+    run ``before``.
+    """
+    query = sa.select(RUN).order_by(RUN.c.started.desc(), RUN.c.id.desc()).limit(limit)
+    if pipeline is not None:
+        query = query.where(RUN.c.pipeline == pipeline)
+    if stands is not None:
+        column = RUN.c.verdict if isinstance(stands, Verdict) else RUN.c.state
+        query = query.where(column == stands)
+    with ledger.read() as connection:
+        if before is not None:
+            query = query.where(_older(connection, before))
+        return [_run(row) for row in connection.execute(query)]
+
+
+def _older(connection: sa.Connection, run: str) -> sa.ColumnElement[bool]:
+    """What holds of the runs that began before this one; of one moment, the greater id is newer."""
+    started = connection.execute(sa.select(RUN.c.started).where(RUN.c.id == run)).scalar()
+    if started is None:
+        raise UsageError(
+            Mistake(f"no run {run!r} in this project", fix="`seatrial runs` lists them")
+        )
+    return sa.tuple_(RUN.c.started, RUN.c.id) < sa.tuple_(sa.literal(started), sa.literal(run))
+
+
+def pipelines(ledger: Ledger) -> list[str]:
+    """The names of all pipelines that ever ran, in order."""
+    query = sa.select(RUN.c.pipeline).distinct().order_by(RUN.c.pipeline)
+    with ledger.read() as connection:
+        return list(connection.execute(query).scalars())
 
 
 def unfinished(ledger: Ledger) -> list[Run]:

@@ -37,6 +37,9 @@ RUN = sa.Table(
     sa.Column("errors", LONG, nullable=False),
 )
 
+sa.Index("run_newest", RUN.c.started, RUN.c.id)
+sa.Index("run_unfinished", RUN.c.ended)
+
 STEP = sa.Table(
     "step",
     METADATA,
@@ -300,7 +303,8 @@ FOURTH = (HOLDOUT, DRIFT)
 """The tables of migration step 4: uses of held-out data, drift of the traffic by the hour."""
 
 FIFTH = (TOKEN,)
-"""The table of migration step 5: access to the control port."""
+"""The table of migration step 5: access to the control port. The indexes of ``RUN`` are its too:
+with thousands of runs a page asks for the newest, and for those that have not ended."""
 
 GUARDS = {
     "sqlite": (
