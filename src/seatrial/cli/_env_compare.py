@@ -13,7 +13,7 @@ from seatrial.cli._options import json_option, print_json
 from seatrial.errors import Mistake, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from seatrial.cli._env_side import Side
     from seatrial.environment.difference import Difference
@@ -46,6 +46,13 @@ _TWO = 2
 @click.option(
     "--all", "everything", is_flag=True, help="A table, also with what is the same everywhere."
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Also as a page: all of them side by side.",
+)
 @json_option
 def compare(
     environments: tuple[str, ...],
@@ -53,6 +60,7 @@ def compare(
     wanted: str | None,
     policy_file: Path | None,
     everything: bool,
+    output: Path | None,
     as_json: bool,
 ) -> int:
     """Say in what environments differ, and whether that matters.
@@ -61,7 +69,13 @@ def compare(
     .lock), what `seatrial bundle` wrote, a version (MODEL@production: what it was trained in), or
     `here`. Exit 1 when a difference is an error.
     """
+    from seatrial.report.ending import ending_of
+
+    if output is not None:
+        ending_of(output, [".html"])
     judge = _judge(environments, wanted, policy_file)
+    if output is not None:
+        _write(_beside(judge, everything=everything), output)
     if len(environments) > _TWO or everything:
         return _many(judge, everything=everything, as_json=as_json)
     return _two(judge, as_json=as_json)
@@ -197,29 +211,70 @@ def _tell_why_all_counts(judge: _Judge, verdict: str) -> None:
         click.echo("hint: no model is named, so all of it counts: --for MODEL@production")
 
 
-def _many(judge: _Judge, *, everything: bool, as_json: bool) -> int:
-    from seatrial.cli._env_table import lines
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beside:
+    """All of them side by side; ``proofs`` says of each whether it answers as it must."""
+
+    table: Table
+    proofs: Mapping[str, bool | None]
+    verdict: str
+    said: str
+
+    @property
+    def answers(self) -> Iterator[str]:
+        """What those that brought a proof have shown, in a sentence each way."""
+        for answers, words in _ANSWERED.items():
+            names = [name for name, shown in self.proofs.items() if shown is answers]
+            if names:
+                yield words.format(", ".join(names))
+
+
+def _beside(judge: _Judge, *, everything: bool) -> _Beside:
     from seatrial.environment.table import table
 
     captures = {side.name: side.environment for side in judge.sides}
     proofs = {side.name: judge.proven(side) for side in judge.sides}
     proven = [name for name, answers in proofs.items() if answers]
-    refuted = [name for name, answers in proofs.items() if answers is False]
     found = table(captures, judge.needs, judge.policy, proven=proven, everything=everything)
-    verdict = "fail" if refuted or any(row.level == "error" for row in found.rows) else "pass"
+    wrong = False in proofs.values() or any(row.level == "error" for row in found.rows)
+    said = f"{_of_all(found)}{judge.ending}"
+    return _Beside(table=found, proofs=proofs, verdict="fail" if wrong else "pass", said=said)
+
+
+def _many(judge: _Judge, *, everything: bool, as_json: bool) -> int:
+    from seatrial.cli._env_table import lines
+
+    found = _beside(judge, everything=everything)
+    code = int(found.verdict == "fail")
     if as_json:
-        told = found.to_json()
-        print_json({"for": judge.model, "verdict": verdict, "proven": proofs, **told})
-        return int(verdict == "fail")
-    for line in lines(found, shutil.get_terminal_size().columns):
+        judged = {"for": judge.model, "verdict": found.verdict, "proven": found.proofs}
+        print_json({**judged, **found.table.to_json()})
+        return code
+    for line in lines(found.table, shutil.get_terminal_size().columns):
         click.echo(line)
-    if proven:
-        click.echo(_ANSWERED[True].format(", ".join(proven)))
-    if refuted:
-        click.echo(_ANSWERED[False].format(", ".join(refuted)))
-    click.echo(f"{verdict}: {_of_all(found)}{judge.ending}")
-    _tell_why_all_counts(judge, verdict)
-    return int(verdict == "fail")
+    for answer in found.answers:
+        click.echo(answer)
+    click.echo(f"{found.verdict}: {found.said}")
+    _tell_why_all_counts(judge, found.verdict)
+    return code
+
+
+def _write(found: _Beside, output: Path) -> None:
+    from importlib.metadata import version
+
+    from seatrial.data import whole_file
+    from seatrial.report.as_html import sized
+    from seatrial.report.section import Badge
+    from seatrial.report.sections.environment import of_machines
+
+    page = sized(
+        title=", ".join(found.table.names),
+        badge=Badge(found.verdict),
+        lead=[f"{each[:1].upper()}{each[1:]}." for each in (found.said, *found.answers)],
+        sections=[of_machines(found.table, "what differs from the first")],
+        foot=f"seatrial {version('seatrial')}",
+    )
+    whole_file.replace(output, page.encode(), "the page")
 
 
 def _of_all(found: Table) -> str:

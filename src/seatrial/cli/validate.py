@@ -17,6 +17,8 @@ from seatrial.cli._options import json_option, print_json, print_table
 from seatrial.errors import Mistake, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seatrial.data import Rows
     from seatrial.data.drift.judging import Drift
     from seatrial.data.drift.limits import Limits
@@ -53,6 +55,13 @@ _CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
     metavar="COLUMN",
     help="Also on the rows of each of its values; repeatable.",
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Also as a page: what moved, drawn over the baseline.",
+)
 @json_option
 def validate(  # noqa: PLR0913 - the options of the command line
     data: str,
@@ -64,13 +73,17 @@ def validate(  # noqa: PLR0913 - the options of the command line
     columns: tuple[str, ...],
     exclude: tuple[str, ...],
     slices: tuple[str, ...],
+    output: Path | None,
     as_json: bool,
 ) -> int:
     """Is a dataset as it should be, and distributed as it was? Without a pipeline."""
     from seatrial.data.drift.limits import Limits
     from seatrial.data.opening import open_rows
     from seatrial.outcome import combine
+    from seatrial.report.ending import ending_of
 
+    if output is not None:
+        ending_of(output, [".html"])
     limits = Limits(
         measure=measure, threshold=threshold, columns=columns, exclude=exclude, slices=slices
     )
@@ -83,20 +96,23 @@ def validate(  # noqa: PLR0913 - the options of the command line
     if baseline and drift:
         checks.append(baseline.said(drift))
     verdict = combine(check.verdict for check in checks)
+    told = {
+        "dataset": rows.dataset.name,
+        "place": rows.dataset.place,
+        "rows": rows.rows,
+        "fingerprint": rows.fingerprint,
+        "verdict": verdict,
+        "checks": [asdict(check) for check in checks],
+        "distribution": baseline.document(drift, rows) if baseline and drift else None,
+    }
+    if output is not None:
+        _write(output, told)
     if as_json:
-        print_json(
-            {
-                "dataset": rows.dataset.name,
-                "place": rows.dataset.place,
-                "rows": rows.rows,
-                "fingerprint": rows.fingerprint,
-                "verdict": verdict,
-                "checks": [asdict(check) for check in checks],
-                "distribution": baseline.document(drift, rows) if baseline and drift else None,
-            }
-        )
+        print_json(told)
     else:
         _tell(checks, drift)
+        if output is not None:
+            click.echo(f"the page: {output}")
     return _CODES[verdict]
 
 
@@ -166,6 +182,16 @@ class _Baseline:
         from seatrial.data.drift.document import document
 
         return document(drift, self.profile, rows)
+
+
+def _write(output: Path, told: Mapping[str, object]) -> None:
+    from importlib.metadata import version
+
+    from seatrial.data import whole_file
+    from seatrial.report.validated import validated
+
+    page = validated(told, f"seatrial {version('seatrial')}")
+    whole_file.replace(output, page.encode(), "the page")
 
 
 def _tell(checks: list[_Check], drift: Drift | None) -> None:

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.errors import Mistake, UsageError, nearest
+from seatrial.report.as_html import as_html
 from seatrial.report.as_json import as_json
+from seatrial.report.as_junit import as_junit
 from seatrial.report.as_markdown import as_markdown
+from seatrial.report.ending import ending_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from seatrial.report.account import Account
+    from seatrial.report.sections import Sources
 
-FORMS: Mapping[str, Callable[[Account], str]] = {".md": as_markdown, ".json": as_json}
+FORMS: Mapping[str, Callable[[Sources], str]] = {
+    ".html": as_html,
+    ".md": lambda sources: as_markdown(sources.account),
+    ".xml": lambda sources: as_junit(sources.account),
+    ".json": lambda sources: as_json(sources.account),
+}
 
 
-def form_of(file: Path) -> Callable[[Account], str]:
+def form_of(file: Path) -> Callable[[Sources], str]:
     """What writes a file of that ending. Raises :class:`UsageError` for any other."""
-    ending = file.suffix.lower()
-    if ending not in FORMS:
-        raise UsageError(
-            Mistake(
-                f"no report ends in {ending!r}" if ending else "the file has no ending",
-                where=str(file),
-                nearest=nearest(ending, FORMS),
-                fix=f"name it {' or '.join(f'{file.stem}{known}' for known in FORMS)}",
-            )
-        )
-    return FORMS[ending]
+    return FORMS[ending_of(file, FORMS)]

@@ -17,12 +17,12 @@ def found(account: Account) -> Iterator[tuple[str, Mapping[str, str], str]]:
     Where several findings of a task in a row have one hint, only the last of them has it.
     """
     for address, task in account.tasks:
-        yield from _of_task(address, task["findings"])
+        for finding, hint in of_task(task["findings"]):
+            yield address, finding, hint
 
 
-def _of_task(
-    address: str, findings: Sequence[Mapping[str, str]]
-) -> Iterator[tuple[str, Mapping[str, str], str]]:
+def of_task(findings: Sequence[Mapping[str, str]]) -> Iterator[tuple[Mapping[str, str], str]]:
+    """The findings of one task, likewise."""
     hints = pairwise([*(finding["hint"] for finding in findings), ""])
     for finding, (hint, following) in zip(findings, hints, strict=True):
-        yield address, finding, "" if hint == following else hint
+        yield finding, "" if hint == following else hint

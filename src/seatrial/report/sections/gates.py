@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.report._number import number
+from seatrial.report._number import number, room
 from seatrial.report.charts.forest import forest
 from seatrial.report.deciding import decided, interval, limit, reported
 from seatrial.report.section import Badge, Code, Folded, Section, Table
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from seatrial.report.sections import Sources
 
 MOST = 30
-"""So many gates of a task are drawn, the worst first; the rest has its numbers, folded."""
+"""So many gates of a task are drawn, the worst first."""
+_PASSED = 6
+"""So many that passed are drawn, the narrowest first; the rest has its numbers, folded."""
 
 _HEADS = ("measure", "value", "low … high", "limit", "n", "verdict")
 _NUMBERS = frozenset({1, 2, 3, 4})
@@ -29,9 +31,7 @@ def section(sources: Sources) -> Section | None:
     """Every gate, task by task; below them what was only reported."""
     first, account = decided(sources.account), sources.account
     parts = [
-        part
-        for address, _ in account.tasks
-        for part in _of_task(address, _measures(first, address))
+        part for address, _ in account.tasks for part in of_task(address, _measures(first, address))
     ]
     others = [each for each in reported(account) if not is_speed(each[1]["name"])]
     if others:
@@ -41,21 +41,33 @@ def section(sources: Sources) -> Section | None:
     return Section(anchor="gates", title="Gates", parts=tuple(parts))
 
 
-def _of_task(address: str, measures: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
+def of_task(address: str, measures: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
     """A line for each interval; counts, which have none, as numbers."""
     lines = [each for each in measures if each["low"] is not None or each["high"] is not None]
     counts = [each for each in measures if each["low"] is None and each["high"] is None]
+    open_ones = sum(each["verdict"] != "pass" for each in lines)
+    shown = min(open_ones + _PASSED, MOST)
     if lines:
         alike = len({(each["limit"], each["direction"]) for each in lines}) == 1
-        rows = [line(each["name"], each) for each in lines[:MOST]]
-        yield forest(address, rows, shared=alike and len(rows) > 1)
-    if rest := lines[MOST:]:
+        yield forest(
+            address,
+            [line(_label(address, each), each) for each in lines[:shown]],
+            shared=alike and shown > 1,
+        )
+    if rest := lines[shown:]:
         yield Folded(f"{len(rest)} more gates of {address}", (_table(rest),))
     if counts:
         passed = all(each["verdict"] == "pass" for each in counts)
         table = _table(counts, address)
         many = f"{len(counts)} gate{'s' * (len(counts) != 1)} without an interval"
         yield Folded(f"{address}: {many}, all passed", (table,)) if passed else table
+
+
+def _label(address: str, measure: Mapping[str, Any]) -> str:
+    """Its name; of a smoke run also why it passes beside its limit."""
+    smoke = address.partition(".")[2].startswith("unit_tests") and room(measure) < 0
+    passed = smoke and measure["verdict"] == "pass"
+    return f"{measure['name']} (smoke run)" if passed else str(measure["name"])
 
 
 def _reported(measures: Sequence[Measured]) -> Folded:

@@ -99,7 +99,7 @@ def _line(label: str, measure: _Numbers, found: Slices, *, judged: bool = True) 
         high=measure.high,
         limit=found.limit if judged else None,
         at_least=found.greater_is_better,
-        verdict=measure.verdict if judged else "",
+        verdict="" if measure.verdict == "skip" else measure.verdict,
     )
 
 
@@ -113,7 +113,7 @@ def _beside(address: str, found: Slices, slices: Sequence[_OnSlice]) -> Part:
             high=each.degradation.high,
             limit=None,
             at_least=False,
-            verdict=each.degradation.verdict,
+            verdict="" if each.degradation.verdict == "skip" else each.degradation.verdict,
         )
         for each in slices
         if each.degradation is not None
