@@ -53,7 +53,7 @@ def picture(
         if width is None
         else {"viewBox": f"0 0 {number(width)} {number(height)}"}
     )
-    told = [element("title", {}, said(title, 200))] if title else []
+    told = [element("title", {}, said(title if title.strip() else "picture", 200))]
     if desc:
         told.append(element("desc", {}, said(desc, 400)))
     return str(element("svg", {"role": "img", "class": kind, **size}, *told, *content))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from markupsafe import escape
+
 from seatrial.report._number import as_given, number, told_apart
 from seatrial.report.charts import _svg as svg
 from seatrial.report.charts._scale import Scale, finite, over, ticks
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 _PLOT = 170
 """The height of what is drawn, in pixels."""
 _MOST_TIMES, _MOST_LINES, _MOST_LIMITS = 120, 6, 6
+_LETTERS = 12
+"""The height of a line of text, in pixels."""
 _MINUTE = 16
 """The characters of ``2026-11-26T13:40``."""
 
@@ -121,14 +125,13 @@ def _plot(
     up: Scale,
     times: Sequence[str],
 ) -> Markup:
-    marks = [*_grid(up)]
+    marks, limits = [*_grid(up)], [*_bars(bars, up)]
     return svg.element(
         "svg",
         {"y": 40, "width": "100%", "height": _PLOT, "overflow": "visible"},
-        *(line for line, _ in marks),
+        *(line for line, _ in (*marks, *limits)),
         svg.stretched(each for i, line in enumerate(lines) for each in _line(i, line, across, up)),
-        *_bars(bars, up),
-        *(text for _, text in marks),
+        *(text for _, text in (*marks, *limits)),
         *_ends(times),
     )
 
@@ -165,12 +168,20 @@ def _bands(line: _Drawn, across: Sequence[float], up: Scale) -> Iterator[str]:
         there = []
 
 
-def _bars(bars: Sequence[tuple[str, float]], up: Scale) -> Iterator[Markup]:
-    for name, value in bars:
+def _bars(bars: Sequence[tuple[str, float]], up: Scale) -> Iterator[tuple[Markup, Markup]]:
+    """From the top: a limit's name stands on it, or below it where the one above is too near."""
+    before = -float(_PLOT)
+    for name, value in sorted(bars, key=lambda bar: -bar[1]):
         y = up(value) / svg.STRETCH * _PLOT
-        yield svg.line("limit", "0%", y, "100%", y)
-        label = f"{svg.short(name, 30)} {as_given(value)}"
-        yield svg.text(label, "100%", y - 4, anchor="end", kind="name")
+        written = y - 4 if y - 4 - before >= _LETTERS else max(y, before) + _LETTERS
+        before = written
+        label = f"{svg.isolated(svg.short(name, 30))} {as_given(value)}"
+        text = svg.element(
+            "text",
+            {"class": "name", "x": "100%", "y": written, "text-anchor": "end"},
+            escape(label),
+        )
+        yield svg.line("limit", "0%", y, "100%", y), text
 
 
 def _ends(times: Sequence[str]) -> Iterator[Markup]:

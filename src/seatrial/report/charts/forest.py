@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,20 +104,28 @@ def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
 
     middle = 28
     yield svg.line("track", "0%", middle, "100%", middle)
-    if limits := finite([row.limit]):
-        place = scale(limits[0])
-        begin, share = (0.0, 0.01 + 0.98 * place) if row.at_least else (0.01 + 0.98 * place, 1.0)
-        width = share if row.at_least else 1 - begin
-        harm: dict[str, str | float] = {"class": "harm", "x": svg.percent(begin), "y": middle - 7}
-        yield svg.element("rect", {**harm, "width": svg.percent(width), "height": 14})
+    limits = finite([row.limit])
+    if limits:
+        place = 0.01 + 0.98 * scale(limits[0])
+        x, width = (0.0, place) if row.at_least else (place, 1 - place)
+        harm: dict[str, str | float] = {"x": svg.percent(x), "width": svg.percent(width)}
+        yield svg.element("rect", {"class": "harm", "y": middle - 7, "height": 14, **harm})
     verdict = _known(row.verdict)
-    if row.low is not None and row.high is not None and row.low == row.low and row.high == row.high:
-        yield svg.line(f"interval {verdict}", at(row.low), middle, at(row.high), middle)
+    if ends := _ends(row):
+        yield svg.line(f"interval {verdict}", at(ends[0]), middle, at(ends[1]), middle)
     if limits:
         yield svg.line("limit", at(limits[0]), middle - 9, at(limits[0]), middle + 9)
     if values := finite([row.value]):
         dot: dict[str, str | float] = {"class": f"dot {verdict}", "cx": at(values[0])}
         yield svg.element("circle", {**dot, "cy": middle, "r": 4.5})
+
+
+def _ends(row: Interval) -> tuple[float, float] | None:
+    """Where its interval begins and ends; on a side without a bound, at the value."""
+    known = [each for each in (row.low, row.value, row.high) if each is not None]
+    known = [each for each in known if not math.isnan(each)]
+    bounded = row.low is not None or row.high is not None
+    return (min(known), max(known)) if bounded and len(known) > 1 else None
 
 
 def _axis(scale: Scale | None, rows: int) -> Markup:

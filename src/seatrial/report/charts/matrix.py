@@ -18,6 +18,8 @@ _WRITTEN = 8
 """Up to so many classes their counts are written into the picture."""
 _WIDTH, _LEFT, _SIZE = 320, 76, 240
 _SHADES = 5
+_LETTERS = 12
+"""The most characters of a class that is written upwards."""
 
 
 def matrix(title: str, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> Chart:
@@ -28,7 +30,8 @@ def matrix(title: str, classes: Sequence[str], counts: Sequence[Sequence[int]]) 
     """
     names, table = _worst(classes, counts)
     turned = len(names) > 4  # noqa: PLR2004 - what fits side by side
-    top = 92 if turned else 40
+    longest = min(max(map(len, names), default=0), _LETTERS)
+    top = 30 + 6.5 * longest if turned else 40
     cell = _SIZE / max(len(names), 1)
     content = [*_heads(names, cell, top, turned=turned), *_cells(table, cell, top)]
     said = _said(names, table)
@@ -72,8 +75,8 @@ def _heads(names: Sequence[str], cell: float, top: float, *, turned: bool) -> It
         middle = (i + 0.5) * cell
         yield svg.text(name, _LEFT - 6, top + middle + 4, most=11, anchor="end")
         if turned:
-            place = f"translate({svg.number(_LEFT + middle + 4)} {top - 6}) rotate(-90)"
-            yield svg.element("text", {"transform": place}, svg.said(name, 12))
+            place = f"translate({svg.number(_LEFT + middle + 4)} {svg.number(top - 6)}) rotate(-90)"
+            yield svg.element("text", {"transform": place}, svg.said(name, _LETTERS))
         else:
             most = max(int(cell / 7), 3)
             yield svg.text(name, _LEFT + middle, top - 8, most=most, anchor="middle")
