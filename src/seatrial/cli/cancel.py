@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from seatrial.cli._options import actor, json_option, not_empty, print_json, project
-from seatrial.errors import Mistake, UsageError
 
 
 @click.command(epilog="Example: seatrial cancel 01M842")
@@ -17,17 +16,7 @@ def cancel(run: str, *, as_json: bool) -> None:
 
     opened = project()
     found = runs.get(opened.ledger, run)
-    if found.ended:
-        raise UsageError(Mistake(f"run {found.id} has ended already ({found.state})"))
-    serving = opened.registry.channel(found.model, "production")
-    runs.end(
-        opened.ledger,
-        found.id,
-        runs.State.CANCELLED,
-        None,
-        serving.version if serving else None,
-        [f"cancelled by {actor()}"],
-    )
+    runs.cancel(opened.ledger, found.id, actor())
     if as_json:
         print_json({"run": found.id, "state": "finished"})
     else:

@@ -125,12 +125,30 @@ def give_up(transaction: Transaction, run: str, errors: Sequence[str]) -> None:
     row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
     if row.ended is not None:
         return
-    serving = connection.execute(
-        sa.select(CHANNEL.c.version).where(
-            CHANNEL.c.model == row.model, CHANNEL.c.channel == "production"
-        )
-    ).scalar()
+    serving = _serving(connection, row.model)
     close(transaction, run, State.FINISHED, Verdict.INCONCLUSIVE, serving, errors)
+
+
+def cancel(ledger: Ledger, run: str, by: str, reason: str = "") -> None:
+    """End a run because a person says so; UsageError when it has ended. Production stays."""
+    why = f"cancelled by {by}{f': {reason}' if reason else ''}"
+
+    def change(transaction: Transaction) -> None:
+        connection = transaction.connection
+        row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
+        if row.ended is not None:
+            raise UsageError(Mistake(f"run {run} has ended already ({row.state})"))
+        serving = _serving(connection, row.model)
+        close(transaction, run, State.CANCELLED, None, serving, [why])
+
+    ledger.write(change)
+
+
+def _serving(connection: sa.Connection, model: str) -> int | None:
+    """The version that is in production."""
+    channel = (CHANNEL.c.model == model, CHANNEL.c.channel == "production")
+    found: int | None = connection.execute(sa.select(CHANNEL.c.version).where(*channel)).scalar()
+    return found
 
 
 def close(
