@@ -4,8 +4,26 @@ from __future__ import annotations
 
 _TONES = {
     "pass": ("pass", "passed", "approve", "approved", "healthy", "known good", "production", "ok"),
-    "fail": ("fail", "failed", "reject", "rejected", "quarantined", "degraded", "rolled back"),
-    "inconclusive": ("inconclusive", "open", "stopped", "review", "in review", "away", "frozen"),
+    "fail": (
+        "fail",
+        "failed",
+        "error",
+        "reject",
+        "rejected",
+        "quarantined",
+        "degraded",
+        "rolled back",
+    ),
+    "inconclusive": (
+        "inconclusive",
+        "warn",
+        "open",
+        "stopped",
+        "review",
+        "in review",
+        "away",
+        "frozen",
+    ),
     "wait": ("waiting", "running", "under way", "staging", "due"),
     "skip": ("skip", "skipped", "did not apply", "cancelled", "superseded", "expired", "revoked"),
 }

@@ -37,7 +37,7 @@ def _listed(findings: Sequence[tuple[str, Mapping[str, str], str]]) -> Facts:
     lines: list[tuple[str, Cell]] = []
     for address, each, hint in findings:
         where = f" ({each['where']})" if each["where"] else ""
-        lines.append((address, f"{each['what']}{where}"))
+        lines.append((address.rpartition(".")[2], f"{each['what']}{where}"))
         if hint:
             lines.append(("what to do", hint))
     return Facts(tuple(lines))
