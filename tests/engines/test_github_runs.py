@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from github_api import TOKEN, github
 from github_runner import Job, read
 from postgres import postgres as postgres  # noqa: PLC0414 - a fixture is known by its import
 from scenarios import THIRD_PARTY, Shop
@@ -73,6 +74,23 @@ def test_a_gate_that_fails(shop: Shop, check: Callable[..., tuple[bool, Job]]) -
     assert job.result["verdict"] == "fail"
     assert "**Failed: evidence of harm.** `check.probe`: call 1: fail." in job.summary
     assert "::error title=seatrial::a gate failed" in job.log
+
+
+def test_the_other_job_comments(shop: Shop, check: Callable[..., tuple[bool, Job]]) -> None:
+    shop.write("check: fail")
+    with github() as api:
+        for _ in range(2):
+            green, job = check(token=TOKEN)
+            assert not green
+            job.environment |= {
+                "GITHUB_API_URL": api.api,
+                "GITHUB_REPOSITORY": "ada/shop",
+                "GITHUB_REF": "refs/pull/7/merge",
+            }
+            assert job.comment(_workflow(shop)), job.log
+        (body,) = api.bodies
+    assert body.startswith(f"<!-- seatrial shop -->\n{job.artefacts['report.md'].strip()}")
+    assert "comment updated" in job.log
 
 
 def test_inconclusive(shop: Shop, check: Callable[..., tuple[bool, Job]]) -> None:

@@ -22,6 +22,7 @@ _FROM_ELSEWHERE = {
     "actions/setup-python@v7",
     "actions/upload-artifact@v7",
 }
+_FOR_COMMENT = {"actions/setup-python@v7", "actions/download-artifact@v8"}
 
 
 def read(text: str) -> dict[str, Any]:
@@ -46,6 +47,7 @@ class Job:
     outputs: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     log: str = ""
+    token: str = ""
 
     @property
     def summary(self) -> str:
@@ -71,6 +73,13 @@ class Job:
             step for step in job["steps"] if "run" in step and step["name"] != "Install seatrial"
         ]
         return all(self._step(step, where) for step in own if self._wanted(step.get("if")))
+
+    def comment(self, workflow: Mapping[str, Any]) -> bool:
+        """Whether the job that comments is green; it has the artefact of the other one."""
+        job = workflow["jobs"]["comment"]
+        assert {step["uses"] for step in job["steps"] if "uses" in step} == _FOR_COMMENT
+        (step,) = [each for each in job["steps"] if "run" in each and "Install" not in each["name"]]
+        return self._step(step, self.temporary)
 
     def _wanted(self, condition: str | None) -> bool:
         if condition is None:
@@ -118,6 +127,7 @@ class Job:
             "secrets": self.secrets,
             "vars": self.variables,
             "steps.pipeline.outputs": self.outputs,
+            "github": {"token": self.token},
         }
         return expression.strip("'") if expression == "'${{'" else known[kind].get(name, "")
 

@@ -13,8 +13,8 @@ from seatrial.errors import Mistake, SeatrialError, UsageError
 
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
-    "rollback", "reviews", "approve", "reject", "label", "cancel", "gc", "serve", "schedules",
-    "profile", "validate", "compare", "reproduce", "bundle", "env", "report", "schema", "export",
+    "rollback", "reviews", "approve", "reject", "label", "cancel", "gc", "serve", "token", "schedules",
+    "profile", "validate", "compare", "reproduce", "bundle", "env", "report", "comment", "schema", "export",
     "begin", "step", "migrate",
 )  # fmt: skip
 """How ``--help`` lists them: as one meets them."""

@@ -1,12 +1,14 @@
 """The pipeline as a workflow of GitHub Actions: it judges every pull request.
 
 The workflow calls ``seatrial run`` in one job, for a runner is there to work and not to wait.
+Another one comments, which has the token for it and runs nothing of the repository's.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from seatrial.engines._exported import filled
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from seatrial.engines._call import Call
     from seatrial.engines._outline import Outline
 
-ACTIONS = {"CHECKOUT": "v7", "SETUP_PYTHON": "v7", "UPLOAD_ARTIFACT": "v7"}
+ACTIONS = {
+    "CHECKOUT": "v7", "SETUP_PYTHON": "v7", "UPLOAD_ARTIFACT": "v7", "DOWNLOAD_ARTIFACT": "v8",
+}  # fmt: skip
 """The major versions of GitHub's own actions that the file names."""
 _REQUIREMENTS = "requirements.txt"
 _NAMES_US = re.compile(r"seatrial\s*(?:[\[=<>~!;@#]|$)", re.IGNORECASE)
@@ -46,6 +50,8 @@ class Github:
             FOLDER=_quoted(folder),
             PYTHON=f"{sys.version_info.major}.{sys.version_info.minor}",
             INSTALL=_install(call.folder),
+            RELEASE=installed(),
+            CLICK=version("click"),
             BY_SCHEDULE=" and by the pipeline's schedule" if outline.schedule else "",
             SCHEDULE=_schedule(outline),
             REPLACED=_replaced(outline),
