@@ -180,6 +180,13 @@ def test_shares_are_told_of_counts_and_of_shares_alike() -> None:
     assert "most moved a: 75.0 % reference, 50.0 % current" in of_counts.said
 
 
+@pytest.mark.parametrize("edges", [None, [], [1.0]])
+def test_no_bins_are_no_error(edges: list[float] | None) -> None:
+    chart = histogram("x", [], [], [], edges)
+    assert (chart.said, chart.table.rows) == ("No bins.", ())
+    whole(chart.svg)
+
+
 def test_a_rare_bin_is_not_told_as_nothing() -> None:
     chart = histogram("x", ["a", "b"], [999_999, 1], [1, 0])
     assert chart.table.rows[1] == ("b", "0.0001 %", "0.0 %")

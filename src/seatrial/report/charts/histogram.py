@@ -90,14 +90,12 @@ def _joined(
     each = max(math.ceil(count / _MOST), 1)
     starts = range(0, count, each)
     places: list[tuple[float, float]] = []
-    if edges is not None and len(edges) in {count - 1, count + 1}:
-        shift = 1 if len(edges) == count - 1 else 0
-        wide = len(starts) * each
-        places = [
-            ((i + shift) / wide, float(edge))
-            for i, edge in enumerate(edges)
-            if (i + shift) % each == 0 or i + shift == count
-        ]
+    if edges is not None and count and len(edges) in {count - 1, count + 1}:
+        first = 1 if len(edges) == count - 1 else 0
+        for place, edge in enumerate(edges, start=first):
+            if place % each == 0 or place == count:
+                share = 1.0 if place == count else place / (len(starts) * each)
+                places.append((share, float(edge)))
     return (
         [_span(names[i : i + each]) for i in starts],
         [math.fsum(before[i : i + each]) for i in starts],
