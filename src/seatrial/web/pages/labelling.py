@@ -188,7 +188,7 @@ def _card(request: Request, opened: Project, sheet: Sheet) -> dict[str, object]:
         "all_classes": len(asked) == 2 and None not in _said(sheet, place),  # noqa: PLR2004
         "choices": choices(asked),
         "skip_key": SKIP_KEY,
-        "none": NOBODY_CAN_SAY,
+        "nobody": NOBODY_CAN_SAY,
     }
 
 

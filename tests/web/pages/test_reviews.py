@@ -1,0 +1,172 @@
+"""The queue: what is asked, with its evidence, and answers of which the first counts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seatrial.registry import brakes
+from seatrial.registry.tokens import Role
+from seatrial.review import items
+from seatrial.review.items import Question
+
+if TYPE_CHECKING:
+    from seatrial.review.items import Item
+
+    from .conftest import Site
+
+WORDS = '<i>"it\'s" & worse</i> \u202eevil'
+MEASURE = {
+    "name": "accuracy<script>",
+    "value": 0.91,
+    "low": 0.88,
+    "high": 0.94,
+    "limit": 0.92,
+    "direction": "at_least",
+    "n": 400,
+    "verdict": "inconclusive",
+}
+
+
+def _ask(site: Site, **said: Any) -> Item:
+    asking: dict[str, Any] = {
+        "kind": "retrain",
+        "subject": "m version 2",
+        "model": "m",
+        "version": 2,
+        "run": None,
+        "step": None,
+        "by": None,
+        "question": f"Both got worse. Train a new one? {WORDS}",
+        "recommended": "approve",
+        "options": ("approve", "reject"),
+        "evidence": {"measures": [MEASURE], "loss": 0.3, "why": WORDS},
+        "resolves": "newer rows",
+        "hours": 10.0,
+        "on_timeout": "keep",
+    }
+    return site.project.ledger.write(lambda t: items.ask(t, Question(**{**asking, **said})))
+
+
+def _item(site: Site, item: Item) -> Item:
+    return items.get(site.project.ledger, item.id)
+
+
+def _answer(choice: str = "approve", reason: str = "looked at 30 rows") -> dict[str, str]:
+    return {"choice": choice, "reason": reason}
+
+
+def test_the_queue_shows_what_waits_and_what_was_decided(site: Site) -> None:
+    visitor = site.visitor()
+    assert "Nobody is asked anything" in visitor.get("/reviews").text
+    item = _ask(site)
+    queue = visitor.get("/reviews").text
+    assert f'href="/reviews/{item.id}"' in queue
+    assert "9 h 59 min" in queue
+    items.decide(site.project.ledger, item.id, "reject", "ada", "no need")
+    assert "Nobody is asked anything" in visitor.get("/reviews").text
+    everything = visitor.get("/reviews?all=1").text
+    assert all(word in everything for word in ("rejected", "ada", "no need"))
+
+
+def test_a_question_shows_what_it_rests_on_and_quotes_what_others_wrote(site: Site) -> None:
+    item = _ask(site)
+    page = site.visitor().get(f"/reviews/{item.id[:20].lower()}")
+    assert page.status_code == 200
+    assert page.text.count("<svg") >= 1
+    assert 'class="chart forest"' in page.text
+    assert "accuracy&lt;script&gt;" in page.text
+    assert "<i>" not in page.text
+    assert "<script>" not in page.text
+    assert "\u202e" not in page.text
+    assert "log in" in page.text
+    assert "<textarea" not in page.text
+
+
+def test_an_operator_decides_with_a_reason_in_their_name(site: Site) -> None:
+    grace, item = site.person("grace"), _ask(site)
+    path = f"/reviews/{item.id}"
+    word = {"csrf": grace.word(path)}
+    assert grace.post(f"{path}/decide", {**_answer(reason=" "), **word}).status_code == 400
+    assert grace.post(f"{path}/decide", {**_answer("postpone"), **word}).status_code == 400
+    done = grace.post(f"{path}/decide", {**_answer(), **word})
+    assert (done.status_code, done.headers["location"]) == (303, path)
+    now = _item(site, item)
+    assert (now.status, now.by, now.reason) == ("approved", "grace", "looked at 30 rows")
+    page = grace.get(path).text
+    assert "You approved it." in page
+    assert "that is kept and told, and moves nothing" in page
+    assert "<textarea" not in page
+
+
+def test_of_two_reviewers_the_second_is_told_who_decided_what(site: Site) -> None:
+    grace, ada, item = site.person("grace"), site.person("ada"), _ask(site)
+    path = f"/reviews/{item.id}"
+    hers, his = grace.word(path), ada.word(path)
+    grace.post(f"{path}/decide", {**_answer("reject", "not yet"), "csrf": hers})
+    second = ada.post(f"{path}/decide", {**_answer(), "csrf": his})
+    assert second.status_code == 303
+    page = ada.get(path).text
+    assert "grace has decided already: rejected by grace on" in page
+    assert "not yet. Your answer was not taken." in page
+    assert _item(site, item).status == "rejected"
+    grace.post(f"{path}/decide", {**_answer("reject", "not yet"), "csrf": hers})
+    assert "You have decided already" in grace.get(path).text
+
+
+def test_what_new_evidence_has_settled_needs_no_answer(site: Site) -> None:
+    grace, item = site.person("grace"), _ask(site)
+    path = f"/reviews/{item.id}"
+    word = grace.word(path)
+    site.project.ledger.write(lambda t: items.close(t, item.kind, item.subject, "new rows came"))
+    grace.post(f"{path}/decide", {**_answer(), "csrf": word})
+    assert "It needs no answer any more" in grace.get(path).text
+
+
+def test_four_eyes_hold_on_the_page_too(site: Site) -> None:
+    grace, item = site.person("grace"), _ask(site, four_eyes=True, by="grace")
+    path = f"/reviews/{item.id}"
+    page = grace.get(path).text
+    assert "somebody else has to approve it" in page
+    assert re.search(r'value="approve" class="primary" disabled', page)
+    refused = grace.post(f"{path}/decide", {**_answer(), "csrf": grace.word(path)})
+    assert refused.status_code == 409
+    assert "cannot approve it" in refused.text
+    assert "looked at 30 rows" in refused.text
+    ada = site.person("ada")
+    assert ada.post(f"{path}/decide", {**_answer(), "csrf": ada.word(path)}).status_code == 303
+    assert _item(site, item).by == "ada"
+
+
+def test_what_follows_is_done(site: Site) -> None:
+    site.project.ledger.write(lambda t: brakes.freeze(t, "m", "a storm"))
+    grace, item = site.person("grace"), _ask(site, kind="storm_freeze", subject="m")
+    path = f"/reviews/{item.id}"
+    grace.post(f"{path}/decide", {**_answer(), "csrf": grace.word(path)})
+    assert brakes.frozen(site.project.ledger, "m") is None
+
+
+@pytest.mark.parametrize("identity", ["01XYZ", "%3Cb%3E", "..%2F..%2Fetc"])
+def test_what_was_never_asked_is_not_found(identity: str, site: Site) -> None:
+    answer = site.visitor().get(f"/reviews/{identity}")
+    assert answer.status_code == 404
+    assert "<b>" not in answer.text
+
+
+def test_only_an_operator_decides(site: Site) -> None:
+    item, vera, visitor = _ask(site), site.person("vera", Role.VIEWER), site.visitor()
+    path = f"/reviews/{item.id}"
+    form = {**_answer(), "csrf": vera.word(path)}
+    assert vera.post(f"{path}/decide", form).status_code == 403
+    assert visitor.post(f"{path}/decide", form).status_code == 401
+    assert _item(site, item).status == "open"
+
+
+def test_a_question_of_another_release_is_still_shown(site: Site) -> None:
+    old = {"measures": [{"name": "auc", "value": 0.9}, {"limit": 0.5}], "facts": {}}
+    item = _ask(site, evidence=old)
+    page = site.visitor().get(f"/reviews/{item.id}")
+    assert page.status_code == 200
+    assert "auc" in page.text
