@@ -165,6 +165,14 @@ def latest(ledger: Ledger, model: str, version: int | None = None) -> Watch | No
     return max(found, key=lambda watch: _place(watch.id), default=None)
 
 
+def of_version(ledger: Ledger, model: str, version: int) -> list[Watch]:
+    """Every watch of a version, oldest first: it may have been promoted more than once."""
+    query = sa.select(WATCH).where(WATCH.c.model == model, WATCH.c.version == version)
+    with ledger.read() as connection:
+        found = [_watch(row) for row in connection.execute(query)]
+    return sorted(found, key=lambda watch: _place(watch.id))
+
+
 def known_good(connection: sa.Connection, model: str) -> list[int]:
     """Versions that passed a whole watch, the latest first."""
     query = sa.select(WATCH.c.id, WATCH.c.version).where(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seatrial.metrics import Predictions
 
 FORMAT: Final = "seatrial.answers"
-VERSION = 1
+VERSION: Final = 1
 
 MOST_OF_A_NAME = 60
 """Letters of a class that are kept."""
@@ -34,7 +34,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     format: Literal["seatrial.answers"] = FORMAT
-    version: int = VERSION
+    version: Literal[1] = VERSION
     dataset: str
     fingerprint: str
     rows: int
@@ -110,10 +110,9 @@ def read(document: bytes) -> Answers | None:
     True
     """
     try:
-        found = msgspec.json.decode(document, type=Answers)
+        return msgspec.json.decode(document, type=Answers)
     except msgspec.DecodeError:
         return None
-    return found if found.version == VERSION else None
 
 
 def _short(name: str) -> str:

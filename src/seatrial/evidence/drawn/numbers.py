@@ -20,8 +20,8 @@ MOST_BINS = 40
 DECILES = 10
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
-WITHIN = 0.995
-"""The share of rows whose residuals are drawn: a few far ones would flatten all others."""
+FAR = 200
+"""One of so many rows may lie outside of the bins: a few far ones would flatten all others."""
 
 MOST = 1e150
 """Numbers beyond this are drawn as it: their squares and sums would be infinite."""
@@ -57,8 +57,9 @@ class OfNumbers(msgspec.Struct, frozen=True, kw_only=True):
 
 def edges_for(labels: NDArray[Any], models: Sequence[Predictions]) -> tuple[float, ...]:
     """Round edges about zero, within which nearly all residuals of every model lie."""
-    found = (np.abs(_residuals(labels, model)) for model in models)
-    reach = max(float(np.quantile(each, WITHIN, method="higher")) for each in found)
+    last = len(labels) - 1 - len(labels) // FAR
+    found = (np.sort(np.abs(_residuals(labels, model))) for model in models)
+    reach = max(float(each[last]) for each in found)
     return round_edges(reach, MOST_BINS)
 
 

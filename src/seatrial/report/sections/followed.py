@@ -1,0 +1,158 @@
+"""What became of the version that the run delivered: its watches, and their evidence over time."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from seatrial.errors import StoreError
+from seatrial.registry import watches
+from seatrial.registry.opened import signature_of
+from seatrial.registry.policy import Policy
+from seatrial.registry.rules import Rules
+from seatrial.registry.trails import Course, Evidence, over_time
+from seatrial.report._number import number
+from seatrial.report.charts.course import Line, course
+from seatrial.report.section import Badge, Facts, Note, Section
+from seatrial.report.sections._kept import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seatrial.registry.watches import Watch
+    from seatrial.report.section import Cell, Part
+    from seatrial.report.sections import Sources
+
+Trails = dict[str, Any] | None
+
+AGAINST = {
+    "eager": ("worse", "no worse"),
+    "balanced": ("worse_than_half_margin", "at most half the margin worse"),
+    "strict": ("worse_than_margin", "within the margin"),
+}
+"""By the rule of a watch: the evidence that rolls back, and what it speaks against."""
+
+SPOKEN = {
+    "quality": ("worse than the version before", "difference, in the unit of the loss"),
+    "promised": ("its own mean loss", "mean loss"),
+    "differing": ("answers that differ from the version before", "share of the answers"),
+}
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is read of what a watch kept at its end."""
+
+    trails: dict[str, Trails] | None = None
+    coverage_percent: float | None = None
+    unscored: int = 0
+    unpaired: str = ""
+    guardrail: str = ""
+
+
+def section(sources: Sources) -> Section | None:
+    """Every watch of that version, oldest first; nothing where it was never watched."""
+    model = sources.account.document["model"]
+    if model is None:
+        return None
+    found = watches.of_version(sources.project.ledger, model["name"], model["version"])
+    parts = tuple(part for watch in found for part in _parts(sources, watch))
+    return Section(anchor="watch", title="After delivery", parts=parts) if parts else None
+
+
+def _parts(sources: Sources, watch: Watch) -> Iterator[Part]:
+    kept = _kept(sources, watch)
+    yield Facts(tuple(_facts(watch, kept)))
+    if isinstance(kept, Note):
+        yield kept
+        return
+    if kept.unpaired:
+        yield Note(f"Labels were not compared: {kept.unpaired}.")
+    if kept.trails is None:
+        return
+    try:
+        policy = Policy.from_json(watch.policy)
+        version = sources.project.registry.version(watch.model, watch.version)
+        classes = len(signature_of(sources.project.registry, version).classes)
+        evidence = Evidence.from_json(kept.trails)
+        told = over_time(evidence, Rules.of(policy, classes), policy, watch.opened)
+    except StoreError as error:
+        what = error.mistakes[0].what
+        yield Note(f"Its evidence cannot be shown any more: {what}.", gone=True)
+        return
+    except (KeyError, TypeError, ValueError):
+        yield Note("Its evidence was kept by another release of seatrial in a form of its own.")
+        return
+    for each in told:
+        yield from _drawn(each)
+    if told:
+        yield Note(
+            "Each label counts at the time of its request. The bounds hold at all looks together"
+            " with 95 % each, however often one looked."
+        )
+
+
+def _facts(watch: Watch, kept: Kept | Note) -> Iterator[tuple[str, Cell]]:
+    yield "watch", watch.id
+    yield "compared with", f"version {watch.against}"
+    yield "from", watch.opened
+    yield "until", watch.closed or f"{watch.until} (under way)"
+    yield "state", Badge(str(watch.state))
+    if watch.reason:
+        yield "because", watch.reason
+    if isinstance(kept, Note):
+        return
+    if kept.guardrail:
+        yield "guardrail", kept.guardrail
+    if kept.coverage_percent is not None:
+        yield "answers that got a label", f"{number(kept.coverage_percent)} %"
+    if kept.unscored:
+        yield "labelled rows that could not be scored", str(kept.unscored)
+
+
+def _kept(sources: Sources, watch: Watch) -> Kept | Note:
+    """What its end rests on; of one that lasts, or that was cut short, what places have seen."""
+    ledger = sources.project.ledger
+    ends = (e.body for e in ledger.events("watch_closed") if e.body["watch"] == watch.id)
+    digest = next((str(body["evidence"]) for body in ends if body.get("evidence")), None)
+    if digest is not None:
+        what = f"The evidence of the watch {watch.id}"
+        return read(sources.kept(digest, f"the watch {watch.id}"), Kept, what)
+    seen = [each["evidence"] for each in watches.trails(ledger, watch.id).values()]
+    return Kept(trails=_together(seen)) if seen else Kept()
+
+
+def _together(seen: list[Mapping[str, Any]]) -> dict[str, Trails]:
+    whole = Evidence.from_json(seen[0])
+    for each in seen[1:]:
+        whole += Evidence.from_json(each)
+    return whole.to_json()
+
+
+def _drawn(of: Course) -> Iterator[Part]:
+    """The mean with its bounds against the margin; of quality, the evidence against its bars."""
+    measures = [each.measure for each in of.judged]
+    title, y = SPOKEN[of.which]
+    line = Line(
+        name=measures[-1].name,
+        values=[each.value for each in measures],
+        low=[each.low for each in measures],
+        high=[each.high for each in measures],
+    )
+    limit = "margin" if of.which == "quality" else "limit"
+    n = measures[-1].n
+    yield course(f"{title} ({n} labels)", y, of.times, [line], [(limit, of.rule.margin)])
+    key, spoken = AGAINST[of.rule.mode]
+    if of.which != "quality":
+        spoken = "within the limit"
+    harm = [each.log_e[key] / math.log(10) for each in of.judged]
+    lines = [Line(name=f"against {spoken}", values=harm)]
+    bars = [("bar", of.rule.bar / math.log(10))]
+    if of.which == "quality":
+        good = [each.log_e["within_margin"] / math.log(10) for each in of.judged]
+        lines.append(Line(name="for within the margin", values=good))
+        proven = -math.log(of.rule.alpha) / math.log(10)
+        if of.rule.tests > 1:
+            bars.append(("bar of a pass", proven))
+    yield course(f"evidence: {title}", "log10 of the e-value", of.times, lines, bars)
