@@ -16,11 +16,13 @@ from seatrial.report.section import Badge, Chart, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_ROW, _AXIS = 46, 22
+_ROW, _AXIS = 47, 22
 """The height of a line, and of the numbers below all of them, in pixels."""
 _MOST = 100
 """So many lines are drawn; of more, the rest is counted."""
 _LABEL = 90
+_EDGE = 0.04
+"""So near to an end, in shares of the width, a number is written inside."""
 _HEADS = ("gate", "value", "low", "high", "limit", "verdict")
 
 
@@ -49,12 +51,12 @@ def forest(title: str, rows: Sequence[Interval], *, shared: bool = False) -> Cha
     """A line for each interval.
 
     With ``shared`` all lie on one scale, which is written below them: their units must agree. Else
-    each line has a scale of its own, and only the places within a line can be compared.
+    each line has a scale of its own, which is said there: only places within a line are compared.
     """
     drawn = rows[:_MOST]
     every = [each for row in drawn for each in row.numbers]
     common = Scale(*over(every, room=0.05)) if shared and finite(every) else None
-    height = _ROW * max(len(drawn), 1) + (_AXIS if common else 0)
+    height = _ROW * len(drawn) + _AXIS
     content = [Markup().join(_lines(drawn, common)), _axis(common, len(drawn))]
     return Chart(
         title=title,
@@ -92,7 +94,7 @@ def _lines(rows: Sequence[Interval], common: Scale | None) -> Iterator[Markup]:
             {"x": "67%", **size, "width": "33%"},
             svg.mark(row.verdict, 0, 4),
             svg.text(row.verdict, 18, 14, most=14, kind=f"word {_known(row.verdict)}"),
-            svg.text(_compared(row), 0, 32, most=32),
+            svg.text(_compared(row), 0, 33, most=32),
         )
 
 
@@ -102,7 +104,7 @@ def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
     def at(value: float) -> str:
         return svg.percent(0.01 + 0.98 * scale(value))
 
-    middle = 28
+    middle = 29
     yield svg.line("track", "0%", middle, "100%", middle)
     limits = finite([row.limit])
     if limits:
@@ -114,7 +116,7 @@ def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
     if ends := _ends(row):
         yield svg.line(f"interval {verdict}", at(ends[0]), middle, at(ends[1]), middle)
     if limits:
-        yield svg.line("limit", at(limits[0]), middle - 9, at(limits[0]), middle + 9)
+        yield svg.line("limit", at(limits[0]), middle - 8, at(limits[0]), middle + 8)
     if values := finite([row.value]):
         dot: dict[str, str | float] = {"class": f"dot {verdict}", "cx": at(values[0])}
         yield svg.element("circle", {**dot, "cy": middle, "r": 4.5})
@@ -129,14 +131,16 @@ def _ends(row: Interval) -> tuple[float, float] | None:
 
 
 def _axis(scale: Scale | None, rows: int) -> Markup:
-    """The numbers below lines on one scale."""
+    """The numbers below lines on one scale; or that they are not on one."""
     if scale is None:
-        return Markup() if rows else svg.text("nothing to show", 0, 20)
+        alone = "nothing to show" if not rows else "each line has its own scale" * (rows > 1)
+        return svg.text(alone, 0, rows * _ROW + 12) if alone else Markup()
     marks = ticks(scale.low, scale.high)
-    texts = [
-        svg.text(said, svg.percent(0.01 + 0.98 * scale(value)), 12, anchor="middle")
-        for value, said in zip(marks, told_apart(marks), strict=True)
-    ]
+    texts = []
+    for value, said in zip(marks, told_apart(marks), strict=True):
+        place = 0.01 + 0.98 * scale(value)
+        anchor = "start" if place < _EDGE else "end" if place > 1 - _EDGE else "middle"
+        texts.append(svg.text(said, svg.percent(place), 12, anchor=anchor))
     size: dict[str, str | float] = {"y": rows * _ROW, "width": "64%", "height": _AXIS}
     return svg.element("svg", size, *texts)
 
@@ -146,9 +150,11 @@ def _known(verdict: str) -> str:
 
 
 def _compared(row: Interval) -> str:
-    """``0.8312 ≥ 0.82``: the value and where it must lie."""
+    """``0.8312, limit ≥ 0.82``, short: the table has the limit as it was written."""
     value = number(row.value, row.limit)
-    return value if row.limit is None else f"{value}, limit {_limit(row)}"
+    if row.limit is None:
+        return value
+    return f"{value}, limit {'≥' if row.at_least else '≤'} {number(row.limit, row.value)}"
 
 
 def _limit(row: Interval) -> str:
