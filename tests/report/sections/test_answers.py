@@ -91,7 +91,7 @@ def test_numbers(begin: Begin) -> None:
     found = made(begin, of_numbers())
     residuals = charts(found)["residuals: answer less truth"]
     assert residuals.table.heads == ("bin", "production", "candidate")
-    assert len(charts(found)) == 3
+    assert len(charts(found)) == 2
     assert "candidate (version 2): 0 rows lie below the first bin, and 1 above" in notes(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -46,6 +46,7 @@ class Golden(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """A version."""
 
+    format: Literal["seatrial.version/1"]
     training: Training = Training()
     parity: Parity = Parity()
     golden: Golden = Golden()

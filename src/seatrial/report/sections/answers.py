@@ -129,9 +129,9 @@ def _of_numbers(sides: Sequence[tuple[str, Drawn]]) -> Iterator[Part]:
                 f"{name}: {each.residuals.below} rows lie below the first bin, and"
                 f" {each.residuals.above} above the last."
             )
-    for name, each in known:
-        yield _by_decile(name, each)
-    yield Folded("Answers and truth by tenths of the answers", tuple(_deciles(*e) for e in known))
+    yield _by_decile(*known[0])
+    more = (*(_by_decile(*each) for each in known[1:]), *(_deciles(*each) for each in known))
+    yield Folded("Answers and truth by tenths of the answers", more)
 
 
 def _by_decile(name: str, of: OfNumbers) -> Part:

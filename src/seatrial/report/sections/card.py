@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.report._number import number
 from seatrial.report.deciding import interval, limit
-from seatrial.report.section import Badge, Code, Facts, Folded, Note, Section, Table
+from seatrial.report.section import Badge, Code, Facts, Folded, Section, Table
 from seatrial.report.sections import _manifest
+from seatrial.report.sections._manifest import Manifest
 from seatrial.report.sections.latency import is_speed
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from seatrial.report.section import Cell, Part
     from seatrial.report.sections import Sources
-    from seatrial.report.sections._manifest import Manifest
 
 _OWN_SECTION = ("behaviour.", "tests.", "path.", "noise_floor.", "disagreement")
 """How measures begin that are none of the answers' quality on a dataset."""
@@ -38,10 +38,9 @@ _TESTS = {
 def section(sources: Sources) -> Section | None:
     """The card of the version that the run registered."""
     own = _manifest.of_run(sources)
-    if own is None:
-        return None
-    parts = (own,) if isinstance(own, Note) else tuple(_parts(sources, own))
-    return Section(anchor="card", title="Model card", parts=parts)
+    if not isinstance(own, Manifest):
+        return None  # the lineage says why
+    return Section(anchor="card", title="Model card", parts=tuple(_parts(sources, own)))
 
 
 def _parts(sources: Sources, own: Manifest) -> Iterator[Part]:

@@ -15,12 +15,15 @@ from seatrial.registry.rules import Rules
 from seatrial.registry.trails import Course, Evidence, over_time
 from seatrial.report._number import number
 from seatrial.report.charts.course import Line, course
+from seatrial.report.headline import minute
 from seatrial.report.section import Badge, Facts, Note, Section
 from seatrial.report.sections._kept import read
+from seatrial.report.sections._settled import NOT_DRAWN, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from seatrial.evidence.watching import Judged
     from seatrial.registry.watches import Watch
     from seatrial.report.section import Cell, Part
     from seatrial.report.sections import Sources
@@ -96,8 +99,8 @@ def _parts(sources: Sources, watch: Watch) -> Iterator[Part]:
 def _facts(watch: Watch, kept: Kept | Note) -> Iterator[tuple[str, Cell]]:
     yield "watch", watch.id
     yield "compared with", f"version {watch.against}"
-    yield "from", watch.opened
-    yield "until", watch.closed or f"{watch.until} (under way)"
+    yield "from", minute(watch.opened)
+    yield "until", minute(watch.closed) or f"{minute(watch.until)} (under way)"
     yield "state", Badge(str(watch.state))
     if watch.reason:
         yield "because", watch.reason
@@ -131,9 +134,11 @@ def _together(seen: list[Mapping[str, Any]]) -> dict[str, Trails]:
 
 
 def _drawn(of: Course) -> Iterator[Part]:
-    """The mean with its bounds against the margin; of quality, the evidence against its bars."""
-    measures = [each.measure for each in of.judged]
+    """The mean with its bounds against the margin, and the evidence against its bars."""
     title, y = SPOKEN[of.which]
+    first = settled([each.measure.n for each in of.judged])
+    known, times = of.judged[first:], of.times[first:]
+    measures = [each.measure for each in known]
     line = Line(
         name=measures[-1].name,
         values=[each.value for each in measures],
@@ -141,18 +146,28 @@ def _drawn(of: Course) -> Iterator[Part]:
         high=[each.high for each in measures],
     )
     limit = "margin" if of.which == "quality" else "limit"
-    n = measures[-1].n
-    yield course(f"{title} ({n} labels)", y, of.times, [line], [(limit, of.rule.margin)])
+    title = f"{title} ({measures[-1].n} labels)"
+    yield course(title, y, times, [line], [(limit, of.rule.margin)])
+    lines, bars = _evidence(of, known)
+    yield course(f"evidence: {title}", "log10 of the e-value", times, lines, bars)
+    if first:
+        yield Note(NOT_DRAWN)
+
+
+def _evidence(of: Course, known: Sequence[Judged]) -> tuple[list[Line], list[tuple[str, float]]]:
+    """For harm, and of quality for harmlessness too; what reaches its bar is proven."""
     key, spoken = AGAINST[of.rule.mode]
     if of.which != "quality":
         spoken = "within the limit"
-    harm = [each.log_e[key] / math.log(10) for each in of.judged]
-    lines = [Line(name=f"against {spoken}", values=harm)]
-    bars = [("bar", of.rule.bar / math.log(10))]
+    lines = [Line(name=f"against {spoken}", values=[_log10(e.log_e[key]) for e in known])]
+    bars = [("bar", round(_log10(of.rule.bar), 3))]
     if of.which == "quality":
-        good = [each.log_e["within_margin"] / math.log(10) for each in of.judged]
+        good = [_log10(each.log_e["within_margin"]) for each in known]
         lines.append(Line(name="for within the margin", values=good))
-        proven = -math.log(of.rule.alpha) / math.log(10)
         if of.rule.tests > 1:
-            bars.append(("bar of a pass", proven))
-    yield course(f"evidence: {title}", "log10 of the e-value", of.times, lines, bars)
+            bars.append(("bar of a pass", round(-math.log10(of.rule.alpha), 3)))
+    return lines, bars
+
+
+def _log10(log: float) -> float:
+    return log / math.log(10)

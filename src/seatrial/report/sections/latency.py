@@ -41,17 +41,18 @@ def section(sources: Sources) -> Section | None:
     parts: list[Part] = []
     for address, task in sources.account.tasks:
         measures = {each["name"]: each for each in task["measures"] if is_speed(each["name"])}
-        parts += _parts(address, measures)
+        parts += told(address, measures)
     return Section(anchor="latency", title="Latency", parts=tuple(parts)) if parts else None
 
 
-def _parts(address: str, measures: Mapping[str, Mapping[str, Any]]) -> Iterator[Part]:
+def told(address: str, measures: Mapping[str, Mapping[str, Any]]) -> Iterator[Part]:
+    """The measures of one task, by their names: times drawn, then everything as numbers."""
     known = {name: each for name, each in measures.items() if each["value"] is not None}
     times = [
-        line(name.removeprefix(_TIMES), each)
-        for name, each in known.items()
+        line(called.removeprefix(_TIMES), measure)
+        for name in known
         if name.startswith(_TIMES) and not name.endswith((_BATCHES, _PRODUCTION))
-        for name, each in _both(name, known)
+        for called, measure in _both(name, known)
     ]
     if times:
         yield forest(f"time to answer one row, ms ({address})", [*_near(times)], shared=True)

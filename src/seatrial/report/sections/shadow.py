@@ -14,11 +14,13 @@ from seatrial.registry import shadows
 from seatrial.report._number import number
 from seatrial.report.charts.course import Line, course
 from seatrial.report.charts.histogram import histogram
+from seatrial.report.headline import minute
 from seatrial.report.section import Facts, Note, Section, Table
 from seatrial.report.sections._kept import every
+from seatrial.report.sections._settled import NOT_DRAWN, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from seatrial.registry.shadows import Shadow
     from seatrial.report.section import Part
@@ -79,7 +81,7 @@ def _under_way(sources: Sources, shadow: Shadow) -> Iterator[Part]:
     """What the gateways have told so far, drawn as it will be at the end."""
     told = [each.document for each in shadows.tallies(sources.project.ledger, shadow.id)]
     counted = together(Course.from_json(each.get("course")) for each in told)
-    yield Note(f"Under way until {shadow.until}: this is what was counted so far.")
+    yield Note(f"Under way until {minute(shadow.until)} (UTC): this is what was counted so far.")
     kept = {
         "candidate": shadow.version,
         "production": shadow.against,
@@ -121,8 +123,8 @@ def _facts(address: str, found: Kept, tally: Tally) -> Facts:
             ("task", address),
             ("candidate", f"version {found.candidate}"),
             ("production", f"version {found.production}"),
-            ("from", found.since),
-            ("to", found.until),
+            ("from", minute(found.since)),
+            ("to", minute(found.until)),
             ("asked of it", f"{found.share_percent:g} % of the requests"),
             ("requests", str(tally.requests)),
             ("drawn", str(tally.sampled)),
@@ -141,25 +143,32 @@ def _facts(address: str, found: Kept, tally: Tally) -> Facts:
 
 def _over_time(address: str, found: Kept, told: _OverTime) -> Iterator[Part]:
     """Where nothing was counted yet there is a gap."""
-    apart = [d / n if n else None for d, n in zip(told.disagreed, told.compared, strict=True)]
-    bounds = [
+    first = settled(told.compared)
+    apart = _shares(told.disagreed, told.compared)
+    low, high = (
         [each if n else None for each, n in zip(bound, told.compared, strict=True)]
         for bound in (told.low, told.high)
-    ]
-    line = Line(name="disagreement", values=apart, low=bounds[0], high=bounds[1])
+    )
+    line = Line(name="disagreement", values=apart[first:], low=low[first:], high=high[first:])
     offline = found.offline.disagreement
     limits = [("limit", offline + found.offline.disagreement_margin), ("offline", offline)]
     title = f"disagreement with production over time ({address})"
     y = "share of the requests compared so far"
-    yield course(title, y, told.at, [line], limits)
+    yield course(title, y, told.at[first:], [line], limits)
     yield Note(
         "The bounds are those of one look at that moment, one-sided 95 % each; the last decides."
         f" The limit is what was seen on {found.offline.rows} evaluation rows, and the margin."
+        + (f" {NOT_DRAWN}" if first else "")
     )
-    failed = [f / n if n else None for f, n in zip(told.failed, told.reached, strict=True)]
+    failed = _shares(told.failed, told.reached)
     bars = [] if found.limits is None else [("limit", found.limits.errors)]
     title = f"errors over time, NaN included ({address})"
-    yield course(title, y, told.at, [Line(name="errors", values=failed)], bars)
+    y = "share of the requests that reached the candidate so far"
+    yield course(title, y, told.at[first:], [Line(name="errors", values=failed[first:])], bars)
+
+
+def _shares(counts: Sequence[float], of: Sequence[int]) -> list[float | None]:
+    return [count / n if n else None for count, n in zip(counts, of, strict=True)]
 
 
 def _times(address: str, tally: Tally) -> Iterator[Part]:
