@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from seatrial.errors import RequestError, UsageError
+from seatrial.outcome import Verdict
 from seatrial.report.section import Table
 from seatrial.review import items
 from seatrial.review.deadlines import tend
@@ -96,7 +97,7 @@ def ask(request: Request) -> Response:
         title=f"Label: {item.asked.question}",
         here=HERE,
         item=item,
-        **_card(request, opened, sheet),
+        **_card(opened, sheet),
     )
 
 
@@ -151,18 +152,18 @@ def _next(request: Request, opened: Project, sheet: Sheet, told: str = "") -> Re
         except UsageError as error:
             return redirect(request, _path(sheet.item), error.mistakes[0].what, good=False)
         said = ". ".join([*so_far(sheet), *follows])
-        return redirect(request, path_of(sheet.item), f"{said}.")
+        passed = sheet.so_far.measure.verdict is Verdict.PASS
+        return redirect(request, path_of(sheet.item), f"{said}.", good=passed)
     if "hx-request" in request.headers:
-        card = _card(request, opened, sheet)
+        card = _card(opened, sheet)
         return part(request, "labelling_card.html", item=sheet.item, told=told, **card)
     return redirect(request, _path(sheet.item), told, good=not told)
 
 
-def _card(request: Request, opened: Project, sheet: Sheet) -> dict[str, object]:
+def _card(opened: Project, sheet: Sheet) -> dict[str, object]:
     """What the card shows: a row, or why there is none."""
     from seatrial.review.label_document import progress, so_far
 
-    del request
     given = len(sheet.given)
     more = sheet.so_far.more_labels
     known = more is not None and more <= len(sheet.waiting)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from seatrial.report.section import Cell
 
 HERE = "registry"
-DIGITS = 19
+DIGITS = 12
 """So much of a digest tells it from the others of a project; the whole is in `seatrial models`."""
 
 
@@ -209,7 +209,7 @@ def _versions(name: str, kept: Sequence[Kept]) -> Table:
                 else "",
                 Badge(each.verdict) if each.verdict else "",
                 each.version.label,
-                Code(each.version.digest[:DIGITS]),
+                Code(_short(each.version.digest)),
             )
             for each in kept
         ),
@@ -246,13 +246,17 @@ def _history(terms: Sequence[Term]) -> Table:
                 Badge(each.event),
                 each.by,
                 each.reason,
-                Code(each.evidence[:DIGITS]) if each.evidence else "",
+                Code(_short(each.evidence)) if each.evidence else "",
             )
             for each in terms
         ),
         numbers=frozenset({2}),
         caption="Who was in production when, and why",
     )
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:DIGITS]
 
 
 def _number(text: str) -> int | None:

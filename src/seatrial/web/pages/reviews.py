@@ -98,7 +98,7 @@ def path_of(item: Item) -> str:
 
 
 def _second(item: Item, by: str) -> str:
-    who = "You have" if item.by == by else f"{item.by or 'Nobody'} has"
+    who = "You have" if item.by == by else f"{item.by} has"
     if item.by is None:
         return f"It needs no answer any more: {item.settled}. Yours was not taken."
     return f"{who} decided already: {item.settled}. Your answer was not taken."

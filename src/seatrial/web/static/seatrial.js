@@ -1,10 +1,13 @@
-// Keys that press what is shown: an element with data-key="x" is clicked by x.
+// Keys that press what is shown: within [data-keys], which takes the focus, x clicks data-key="x".
 "use strict";
+const focused = () => document.querySelector("[data-keys]")?.focus({ preventScroll: true });
+document.addEventListener("DOMContentLoaded", focused);
+document.addEventListener("htmx:afterSettle", focused);
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  const found = [...document.querySelectorAll("[data-key]")].find(
-    (each) => each.dataset.key === event.key && !each.disabled
+  const found = [...(event.target.closest("[data-keys]")?.querySelectorAll("[data-key]") ?? [])].find(
+    (each) => each.dataset.key === event.key && !each.matches(":disabled")
   );
   if (found) {
     event.preventDefault();
