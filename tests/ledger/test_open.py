@@ -151,8 +151,9 @@ def test_a_step_that_breaks_leaves_the_ledger_as_it_was(
 @pytest.mark.parametrize(
     ("steps", "added"),
     [
-        (1, {"gateway", "readiness", "shadow", "tally", "firing", "review", "holdout", "drift"}),
-        (3, {"holdout", "drift"}),
+        (1, {"gateway", "shadow", "tally", "firing", "review", "holdout", "drift", "token"}),
+        (3, {"holdout", "drift", "token"}),
+        (4, {"token"}),
     ],
 )
 def test_a_ledger_from_before_is_renewed(

@@ -126,6 +126,7 @@ class Gateway:
     identity: str
     port: int
     errors: Path
+    control: str | None = None
     connection: http.client.HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
@@ -199,13 +200,17 @@ def body_of(*rows: list[float], identity: str | None = None) -> str:
 
 @contextmanager
 def serving(
-    project: Project, *words: str, wait: bool = True, **environment: str
+    project: Project, *words: str, wait: bool = True, page: bool = False, **environment: str
 ) -> Iterator[Gateway]:
-    """``seatrial serve`` on a free port, ended whatever happens; it must leave nothing running."""
+    """``seatrial serve`` on a free port, ended whatever happens; it must leave nothing running.
+
+    With ``page`` the web page too, on the port that the words say.
+    """
+    control = () if page else ("--no-control",)
     errors = project.folder / f"serve-{time.monotonic_ns()}.log"
     with errors.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "seatrial", "serve", "--port", "0", "--json", *words],
+            [sys.executable, "-m", "seatrial", "serve", "--port", "0", "--json", *control, *words],
             cwd=project.folder,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -222,7 +227,7 @@ def serving(
             text += line
         told = json.loads(text)
         port = int(told["address"].rpartition(":")[2])
-        gateway = Gateway(project, process, told["gateway"], port, errors)
+        gateway = Gateway(project, process, told["gateway"], port, errors, told["control"])
         if wait:
             until(gateway.ready, "the gateway is ready")
         yield gateway

@@ -53,7 +53,7 @@ def gateway(project: Path) -> Iterator[int]:
     """``seatrial serve`` in a project folder, while the block lasts; its port."""
     log = (project / "serve.log").open("w", encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "seatrial", "serve", "--port", "0", "--json"],
+        [sys.executable, "-m", "seatrial", "serve", "--port", "0", "--no-control", "--json"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=log,

@@ -17,17 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from granian._granian import SocketHolder
-from granian.constants import HTTPModes
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
-
 from seatrial.gateway import parent
 from seatrial.gateway.app import App
 from seatrial.gateway.board import Board
 from seatrial.gateway.bringing import Bringing
 from seatrial.gateway.cells import Cells
 from seatrial.gateway.counts import Book
+from seatrial.gateway.inherited import Inherited
 from seatrial.gateway.loading import load
 from seatrial.gateway.log import logger
 from seatrial.gateway.ring import Ring
@@ -49,12 +45,6 @@ RETRY_S = 5.0
 
 DRAIN_S = 3.0
 """How long requests under way may take once the worker must stop."""
-
-BACKLOG = 1024
-
-IDLE_MS = 120_000
-"""A connection is kept so long without a request: longer than proxies keep theirs (nginx: 60 s),
-or now and then one would send a request just when it is closed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -207,28 +197,8 @@ class Follower:
         self.tell()
 
 
-class _Inherited(Server):
-    """Granian, on a socket that others keep open: one that dies drops no waiting connection."""
-
-    def __init__(self, app: App, socket: int) -> None:
-        super().__init__(
-            app,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=IDLE_MS),
-            websockets=False,
-            backlog=BACKLOG,
-            log_enabled=False,
-        )
-        self._inherited = socket
-
-    def _init_shared_socket(self) -> None:
-        # not in its stubs: file descriptor, whether it is a Unix socket, backlog
-        holder: Any = SocketHolder
-        self._ssp, self._shd = None, holder(self._inherited, False, BACKLOG)  # noqa: FBT003
-
-
 async def _serve(app: App, follower: Follower, socket: int) -> None:
-    server, ended = _Inherited(app, socket), asyncio.Event()
+    server, ended = Inherited(app, socket), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     serving = loop.create_task(server.serve())

@@ -127,12 +127,6 @@ def known(ledger: Ledger) -> list[Token]:
         return [_token(row) for row in connection.execute(query)]
 
 
-def usable(ledger: Ledger) -> bool:
-    """Whether there is a token with which somebody could come in now."""
-    now = ledger.clock()
-    return any(token.state(now) == "valid" for token in known(ledger))
-
-
 def check(ledger: Ledger, text: str) -> Actor | None:
     """Whose token this is; None of one that is unknown, expired or revoked."""
     form = FORM.fullmatch(text)

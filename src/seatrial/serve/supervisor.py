@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from seatrial import workspace
-from seatrial.errors import Mistake, StoreError
 from seatrial.gateway.board import Board
 from seatrial.gateway.cells import Cells
 from seatrial.gateway.log import logger
@@ -24,7 +22,9 @@ from seatrial.gateway.ring import Ring
 from seatrial.registry import gateways, shadows
 from seatrial.serve.child import Child
 from seatrial.serve.clerk import Clerk
+from seatrial.serve.control import address_of, demand_token, opened
 from seatrial.serve.desired import STARTING
+from seatrial.serve.listening import listen
 from seatrial.serve.lookout import Lookout
 from seatrial.serve.pipelines import serving_of
 from seatrial.serve.proofs import Proofs
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from seatrial.registry.project import Project
+    from seatrial.serve.control import Control
     from seatrial.serve.shadowing import Report
     from seatrial.serve.switch import Commit, Readiness
 
 TURN_S = 0.05
 BEAT_S = 5.0
-BACKLOG = 1024
 STOP_S = 4.6
 """How long it may take to stop, all in all; the promise is 5 s."""
 
@@ -60,7 +60,10 @@ class Supervisor:
         told: Callable[[Commit], None],
         *,
         schedules: bool = True,
+        control: Control | None = None,
     ) -> None:
+        if control is not None:
+            demand_token(control, project.ledger)
         self.project = project
         self.schedules = schedules
         self.identity = project.workspace.ids()
@@ -68,8 +71,10 @@ class Supervisor:
         self.cells = Cells(workers)
         self.board = Board.create(self.cells.count)
         self.rings = [Ring.create() for _ in range(workers)]
-        self.socket = _listen(host, port)
+        self.socket = listen(host, port)
         self.host, self.port = self.socket.getsockname()[:2]
+        self.control = control
+        self.control_socket = None if control is None else opened(control)
         self.told = told
         self.stop = threading.Event()
         self.wake = threading.Event()
@@ -82,6 +87,7 @@ class Supervisor:
         self.scheduler = self._scheduler()
         self.watcher = self._watcher()
         self.courier = self._courier()
+        self.web = self._web()
         self.proofs = Proofs(project.workspace.home, self.log)
         self.switch = Switch(self.board, self.cells, self.workers, self.proofs)
         self.shadowing = Shadowing(self.board, self.cells, self._shadow)
@@ -109,6 +115,13 @@ class Supervisor:
         finally:
             self._leave()
             held.close()
+
+    @property
+    def control_address(self) -> str | None:
+        """Where the page is, for a browser; None where there is none."""
+        if self.control_socket is None:
+            return None
+        return address_of(*self.control_socket.getsockname()[:2])
 
     def _ask_to_stop(self, _signal: int, _frame: object) -> None:
         self.stop.set()
@@ -146,7 +159,8 @@ class Supervisor:
 
     def _tend(self) -> None:
         now = time.monotonic()
-        for child in (*self.workers, self.writer, self.watcher, self.scheduler, self.courier):
+        aside = (self.writer, self.watcher, self.scheduler, self.courier, *self.web)
+        for child in (*self.workers, *aside):
             child.tend(now)
         self.switch.end_the_hung(now)
 
@@ -173,9 +187,15 @@ class Supervisor:
         """Let requests under way finish; then the log; then say goodbye."""
         ends = time.monotonic() + STOP_S
         self.socket.close()
+        if self.control_socket is not None:
+            self.control_socket.close()
         self.lookout.stop()
         self.proofs.end()
-        aside = (*self.shadowing.children, self.scheduler, self.watcher, self.courier)
+        aside = (
+            *self.shadowing.children,
+            *(self.scheduler, self.watcher, self.courier),
+            *self.web,
+        )
         for child in (*aside, *self.workers):
             child.end()
         _await(self.workers, ends - LAST_S)
@@ -237,6 +257,19 @@ class Supervisor:
         arguments = ("--folder", str(self.project.workspace.folder))
         return Child("courier", "seatrial.serve.courier", arguments, (), self.log)
 
+    def _web(self) -> tuple[Child, ...]:
+        """The page, where one is wanted; its socket stays open while it is started again."""
+        if self.control is None or self.control_socket is None:
+            return ()
+        host, port = self.control_socket.getsockname()[:2]
+        socket = self.control_socket.fileno()
+        arguments = (
+            *("--folder", str(self.project.workspace.folder)),
+            *("--socket", str(socket), "--host", host, "--port", str(port)),
+            *(word for name in self.control.names for word in ("--name", name)),
+        )
+        return (Child("web", "seatrial.web.server", arguments, (socket,), self.log),)
+
     def _shared(self, cell: int) -> tuple[str, ...]:
         rings = ",".join(str(ring.fd) for ring in self.rings)
         home = str(self.project.workspace.home)
@@ -252,22 +285,3 @@ def _await(children: Sequence[Child], until_s: float) -> None:
     for child in children:
         if not child.gone(within_s=max(until_s - time.monotonic(), 0.0)):
             child.kill()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise StoreError(
-            Mistake(
-                f"cannot listen on {host}:{port}: {error.strerror}",
-                fix="choose another with --port, or end what listens there",
-            )
-        ) from error
-    listening.listen(BACKLOG)
-    listening.setblocking(False)  # noqa: FBT003 - its only parameter
-    return listening

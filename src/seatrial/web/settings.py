@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from seatrial.serve.control import is_loopback
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,17 +27,3 @@ class Settings:
     def local(self) -> bool:
         """Whether only this machine can ask: then one may look without a token."""
         return is_loopback(self.host) and not self.names
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine alone.
-
-    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.7")]
-    [True, True, True, False, False]
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -68,15 +68,17 @@ def _read(file: Path) -> bytes:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise _unfit(file, f"cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as reading:
-        found = os.fstat(reading.fileno())
+    try:
+        found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise _unfit(file, "is no file")
         if found.st_mode & OTHERS:
             raise _unfit(file, "can be read by others than its owner")
         if found.st_uid not in {os.geteuid(), 0}:
             raise _unfit(file, "belongs to somebody else")
-        secret = reading.read(BYTES + 1)
+        secret = os.read(descriptor, BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(secret) != BYTES:
         raise _unfit(file, f"does not have {BYTES} bytes")
     return secret

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from seatrial.registry import tokens
+from seatrial.serve.control import is_loopback
 from seatrial.web.access import sessions
 from seatrial.web.access.gate import doors_of
 from seatrial.web.access.secure import secure
 from seatrial.web.drawing import is_ours, page, redirect
 from seatrial.web.forms import form
 from seatrial.web.opened import project
-from seatrial.web.settings import is_loopback
 from seatrial.web.visit import visit
 
 if TYPE_CHECKING:

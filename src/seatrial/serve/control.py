@@ -1,0 +1,85 @@
+"""Where the page listens: on a socket that the supervisor keeps, whatever becomes of the page."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.errors import Mistake, StoreError, UsageError
+from seatrial.registry import tokens
+from seatrial.serve.listening import listen
+
+if TYPE_CHECKING:
+    import socket
+
+    from seatrial.ledger.store import Ledger
+
+PORT = 8081
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """Where the control port shall be; without ``port`` :data:`PORT`, or any if that is taken.
+
+    ``names`` are further hosts under which browsers ask for it: ``ml.example.com[:PORT]``.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can ask: then one may look without a token."""
+        return is_loopback(self.host) and not self.names
+
+
+def demand_token(control: Control, ledger: Ledger) -> None:
+    """:class:`UsageError` where others would reach the port, and nobody has a token.
+
+    A token that has expired is one, too: a gateway that is started again at night must not fail
+    for it, and nobody comes in.
+    """
+    if control.local or any(token.revoked is None for token in tokens.known(ledger)):
+        return
+    named = control.names[0] if control.names else control.host
+    raise UsageError(
+        Mistake(
+            f"others would reach the control port ({named}), and nobody has a token",
+            fix="`seatrial token create NAME --role operator` first; or --no-control",
+        )
+    )
+
+
+def opened(control: Control) -> socket.socket:
+    """Its socket, listening."""
+    if control.port is None:
+        # two projects on one machine are usual: the second page has another port
+        with contextlib.suppress(StoreError):
+            return listen(control.host, PORT, "--control-port")
+    return listen(control.host, control.port or 0, "--control-port")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine alone.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.7")]
+    [True, True, True, False, False]
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def address_of(host: str, port: int) -> str:
+    """As it is typed into a browser.
+
+    >>> address_of("127.0.0.1", 8081), address_of("::1", 8081), address_of("0.0.0.0", 8081)
+    ('http://127.0.0.1:8081', 'http://[::1]:8081', 'http://0.0.0.0:8081')
+    """
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
