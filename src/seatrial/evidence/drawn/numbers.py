@@ -23,6 +23,9 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FAR = 200
 """One of so many rows may lie outside of the bins: a few far ones would flatten all others."""
 
+ROUNDING = 1e-9
+"""Of the greatest edge: so far beyond it a residual still lies on it."""
+
 MOST = 1e150
 """Numbers beyond this are drawn as it: their squares and sums would be infinite."""
 
@@ -67,8 +70,9 @@ def of_numbers(labels: NDArray[Any], model: Predictions, edges: tuple[float, ...
     """What is kept of one model's finite answers to rows with these labels [n]."""
     apart = _residuals(labels, model)
     place = np.searchsorted(edges, apart, side="right")
-    last = apart == edges[-1]  # the last bin holds its upper edge too
-    place[last] -= 1
+    # the last bin holds its upper edge too, and either end what is rounded beyond it
+    ends = np.abs(np.abs(apart) - edges[-1]) <= ROUNDING * edges[-1]
+    place[ends] = np.where(apart[ends] > 0, len(edges) - 1, 1)
     counts = np.bincount(place, minlength=len(edges) + 1).tolist()
     return OfNumbers(
         residuals=Residuals(
@@ -85,7 +89,8 @@ def _deciles(
     found = []
     for place in range(int(bins.max()) + 1):
         inside = bins == place
-        low, lower, middle, upper, high = np.quantile(apart[inside], QUANTILES).tolist()
+        quantiles = np.quantile(apart[inside], QUANTILES).tolist()
+        low, lower, middle, upper, high = (float(f"{each:.9g}") for each in quantiles)
         said, true = (float(each[inside].mean()) for each in (answer, truth))
         spread = (low, lower, middle, upper, high)
         found.append(Decile(int(inside.sum()), said, true, spread))

@@ -92,7 +92,8 @@ def _parts(sources: Sources, watch: Watch) -> Iterator[Part]:
     if told:
         yield Note(
             "Each label counts at the time of its request. The bounds hold at all looks together"
-            " with 95 % each, however often one looked."
+            " with 95 % each, however often one looked; so is proven what reaches its bar."
+            + (f" {NOT_DRAWN}" if any(map(_first, told)) else "")
         )
 
 
@@ -136,7 +137,7 @@ def _together(seen: list[Mapping[str, Any]]) -> dict[str, Trails]:
 def _drawn(of: Course) -> Iterator[Part]:
     """The mean with its bounds against the margin, and the evidence against its bars."""
     title, y = SPOKEN[of.which]
-    first = settled([each.measure.n for each in of.judged])
+    first = _first(of)
     known, times = of.judged[first:], of.times[first:]
     measures = [each.measure for each in known]
     line = Line(
@@ -150,8 +151,10 @@ def _drawn(of: Course) -> Iterator[Part]:
     yield course(title, y, times, [line], [(limit, of.rule.margin)])
     lines, bars = _evidence(of, known)
     yield course(f"evidence: {title}", "log10 of the e-value", times, lines, bars)
-    if first:
-        yield Note(NOT_DRAWN)
+
+
+def _first(of: Course) -> int:
+    return settled([each.measure.n for each in of.judged])
 
 
 def _evidence(of: Course, known: Sequence[Judged]) -> tuple[list[Line], list[tuple[str, float]]]:
