@@ -297,3 +297,17 @@ def test_two_may_be_a_table_as_well(
     assert {row["level"] for row in told["rows"]} == {"same"}
     (numpy,) = (row for row in told["rows"] if row["field"] == "dependencies.numpy")
     assert numpy["values"] == [here["dependencies"]["numpy"]] * 2
+
+
+def test_as_a_page(write: Callable[..., Path], tmp_path: Path, seatrial: Program) -> None:
+    write("build.json", kernel="6.1")
+    write("<pi>.json", kernel="6.6")
+    words = ("env", "compare", "build.json", "<pi>.json")
+    said = seatrial(*words, "-o", "page.html")
+    assert (said.code, said.out) == (0, seatrial(*words).out)
+    page = (tmp_path / "page.html").read_text()
+    assert "<td>≠ 6.6</td>" in page
+    assert '<th scope="col">&lt;pi&gt;</th>' in page
+    wrong = seatrial(*words, "-o", "page.md")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "no report ends in '.md'" in wrong.err

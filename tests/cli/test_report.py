@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -50,11 +52,27 @@ def test_a_file_by_its_ending(delivered: Project, seatrial: Program) -> None:
     assert [file.name for file in (delivered.folder / "reports").iterdir()] == ["run.md"]
 
 
+def test_a_page_and_what_continuous_integration_reads(
+    delivered: Project, seatrial: Program
+) -> None:
+    run = _run(delivered)
+    for name in ("run.html", "run.xml"):
+        assert seatrial("report", run, "-o", name).code == 0
+    page = (delivered.folder / "run.html").read_text()
+    anchors = re.findall(r'<section id="(\w+)"', page)
+    assert {"gates", "distribution", "card", "lineage"} <= {*anchors}
+    assert page.count("<svg") > 2
+    suites = ET.parse(delivered.folder / "run.xml").getroot()  # noqa: S314 - our own
+    assert suites.attrib["failures"] == "0"
+    assert suites.find("testsuite/testcase/system-out") is not None
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("run.mdd", ["no report ends in '.mdd'", "nearest: .md", "run.md or run.json"]),
-        ("run", ["the file has no ending", "run.md or run.json"]),
+        ("run.mdd", ["no report ends in '.mdd'", "nearest: .md", "run.html or run.md or run.xml"]),
+        ("run.htm", ["no report ends in '.htm'", "nearest: .html"]),
+        ("run", ["the file has no ending", "run.xml or run.json"]),
         ("run.pdf", ["no report ends in '.pdf'"]),
     ],
 )

@@ -152,3 +152,28 @@ def test_what_is_wrong(seatrial: Program, words: list[str], said: str) -> None:
     assert said in found.err
     assert all(len(lines) <= 6 for lines in found.mistakes)
     assert not found.out
+
+
+def test_as_a_page(seatrial: Program) -> None:
+    _write("data/april.csv", DELAY * 60)
+    words = ["validate", "data/april.csv", "--against", "baseline.json"]
+    said = seatrial(*words, "-o", "pages/april.html")
+    assert (said.code, said.out.splitlines()[-1]) == (1, "the page: pages/april.html")
+    page = Path("pages/april.html").read_text()
+    assert "<title>april: 3000 rows</title>" in page
+    assert page.count("<svg") == 1
+    assert "is it in another unit?" in page
+    assert seatrial(*words, "-o", "april.html", "--json").json.keys() == KEYS
+    wrong = seatrial(*words, "-o", "april.htm")
+    assert wrong.code == 2
+    assert "nearest: .html" in wrong.err
+
+
+def test_a_schema_as_a_page(seatrial: Program) -> None:
+    seatrial("profile", "data/march.csv", "-o", "profile.json", "--schema", "schema.yaml")
+    _write("data/april.csv", DELAY - 100)
+    words = ["validate", "data/april.csv", "--schema", "schema.yaml"]
+    assert seatrial(*words, "-o", "april.html").code == 1
+    page = Path("april.html").read_text()
+    assert 'id="findings"' in page
+    assert "check_schema: april: " in page
