@@ -25,20 +25,23 @@ MOST_BYTES = 300_000
 
 def as_html(sources: Sources) -> str:
     """The report."""
-    account, told = sources.account, headline(sources.account)
-    about = f" {told.about}" if told.about else ""
-    why = f"{':' * bool(about)} {told.why}." if told.why else ""
+    account = sources.account
     return sized(
         title=f"{account.run.pipeline}: run {account.run.id}",
-        badge=Badge(told.state),
-        lead=(
-            f"{told.state.capitalize()}: {told.meaning}.{about}{why}",
-            production(account),
-        ),
+        badge=Badge(headline(account).state),
+        lead=lead(account),
         parts=(*_errors(account), stages(account)),
         sections=sections(sources),
         foot=_foot(sources),
     )
+
+
+def lead(account: Account) -> tuple[str, str]:
+    """How a run stands and why, and what serves, a sentence each."""
+    told = headline(account)
+    about = f" {told.about}" if told.about else ""
+    why = f"{':' * bool(about)} {told.why}." if told.why else ""
+    return f"{told.state.capitalize()}: {told.meaning}.{about}{why}", production(account)
 
 
 def sized(
