@@ -82,9 +82,11 @@ def ended(project: Project, run: str) -> dict[str, Any]:
             within_s=90,
         )
         steps = {step.address: step for step in runs.steps(stores.ledger, run)}
-    outcome = steps[TEST].outcome
-    assert outcome is not None, steps[TEST].reason
+        outcome = steps[TEST].outcome
+        assert outcome is not None, steps[TEST].reason
+        kept = json.loads(stores.registry.blobs.get(outcome.blobs["shadow"]))
     return {
+        "course": kept["course"],
         "verdict": str(outcome.verdict),
         "reason": outcome.reason,
         "measures": {measure.name: measure for measure in outcome.measures},
@@ -105,6 +107,10 @@ def test_candidate_that_holds_is_promoted_at_the_deadline(delivered: Project) ->
         assert measures["achieved_share"].value > 0.8
         assert measures["errors"].value == 0
         assert measures["disagreement"].n > 300
+        compared = said["course"]["compared"]
+        assert len(compared) > 3
+        assert compared == sorted(compared)
+        assert compared[-1] == measures["disagreement"].n
         quality = [m for name, m in measures.items() if "accuracy" in name]
         assert quality, measures
         assert quality[0].n > 300
