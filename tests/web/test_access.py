@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
@@ -11,10 +12,13 @@ import pytest
 from control_port import HOSTILE
 from seatrial.registry import tokens
 from seatrial.registry.tokens import Role
+from seatrial.web import body
 from seatrial.web.access import sessions
 from seatrial.web.drawing import is_ours
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from control_port import Site
     from visiting import Browser
 
@@ -277,6 +281,15 @@ class TestSessions:
         browser.cookies.set(name, copied)
         assert changes(browser, word) == 401
 
+    def test_of_before_ends_when_somebody_else_logs_in(self, site: Site) -> None:
+        browser, copied = site.browser(), site.browser()
+        browser.log_in(site.token())
+        copied.app = browser.app
+        copied.cookies.update(browser.cookies)
+        browser.log_in(site.token("bert"))
+        assert browser.get("/look").text.startswith("bert looks")
+        assert copied.get("/look").text.startswith("anybody looks")
+
     @pytest.mark.parametrize("at", range(6))
     def test_cannot_be_made_up(self, site: Site, at: int) -> None:
         browser = site.browser()
@@ -402,6 +415,17 @@ class TestBodies:
             "POST", "/api/v1/change", headers=shown, content=b"x" * (1 << 20) + b"x"
         )
         assert answer.status_code == 413
+
+    def test_that_never_end_are_dropped(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(body, "PATIENCE_S", 0.02)
+
+        async def endless() -> AsyncIterator[bytes]:
+            while True:
+                yield b"x"
+                await asyncio.sleep(0.01)
+
+        answer = site.browser().ask("POST", "/api/v1/change", content=endless())
+        assert answer.status_code == 408
 
     def test_of_another_kind_are_refused(self, site: Site) -> None:
         shown = {"Authorization": f"Bearer {site.token()}", "Content-Type": "multipart/form-data"}

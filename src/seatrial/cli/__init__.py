@@ -13,9 +13,9 @@ from seatrial.errors import Mistake, SeatrialError, UsageError
 
 ORDER = (
     "init", "check", "plan", "run", "demo", "status", "runs", "models", "history", "promote",
-    "rollback", "reviews", "approve", "reject", "label", "cancel", "gc", "serve", "token", "schedules",
-    "profile", "validate", "compare", "reproduce", "bundle", "env", "report", "comment", "schema", "export",
-    "begin", "step", "migrate",
+    "rollback", "reviews", "approve", "reject", "label", "cancel", "gc", "serve", "token",
+    "schedules", "profile", "validate", "compare", "reproduce", "bundle", "env", "report",
+    "comment", "schema", "export", "begin", "step", "migrate",
 )  # fmt: skip
 """How ``--help`` lists them: as one meets them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -66,13 +67,14 @@ def answered(
 ) -> Response:
     """The answer to a request that ran into an error."""
     status, more = status_of(error), dict(headers or {})
-    if status == 503:  # noqa: PLR2004 - Service Unavailable
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         more.setdefault("Retry-After", str(RETRY_S))
     if request.url.path.startswith(API):
-        if status == 401:  # noqa: PLR2004 - Unauthorized
+        if status == HTTPStatus.UNAUTHORIZED:
             more["WWW-Authenticate"] = 'Bearer realm="seatrial"'
         return JSONResponse(document(error), status, more)
-    if status == 401 and request.method == "GET" and "hx-request" not in request.headers:  # noqa: PLR2004
+    whole = "hx-request" not in request.headers
+    if status == HTTPStatus.UNAUTHORIZED and request.method == "GET" and whole:
         return RedirectResponse(f"/login?next={quote(asked(request), safe='')}", 303, more)
     return _page(request, status, error, more)
 

@@ -40,6 +40,7 @@ def answer(request: Request) -> Response:
     there = escape(f"{ENTER}?to={quote(asked(request), safe='')}")
     return HTMLResponse(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>seatrial</title>'
-        f'<meta http-equiv="refresh" content="0; url={there}"></head>'
+        f'<meta http-equiv="refresh" content="0; url={there}">'
+        '<link rel="icon" href="data:,"></head>'
         f'<body><p><a href="{there}">Continue</a></p></body></html>'
     )

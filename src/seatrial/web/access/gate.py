@@ -70,8 +70,9 @@ class Doors:
     def end(self, session: Session) -> None:
         """Let a session never come in again; forgotten when the server ends."""
         now = self.clock()
-        for mark in [mark for mark, until in self.ended.items() if until < now]:
-            del self.ended[mark]
+        for mark, until in list(self.ended.items()):  # others may do the same just now
+            if until < now:
+                self.ended.pop(mark, None)
         self.ended[session.mark] = session.begun_s + sessions.LONGEST_S
 
     def session_of(self, request: Request) -> Session | None:

@@ -40,6 +40,9 @@ def begin(request: Request) -> Response:
         response.status_code = 401
         return response
     doors.log("logged_in", name=actor.name, token=actor.token)
+    before = visit(request).session
+    if before is not None:
+        doors.end(before)
     response = redirect(request, to, f"You are logged in as {actor.name} ({actor.role}).")
     session = sessions.begin(actor.token, doors.clock())
     sessions.remember(response, doors.key, session, secure=secure(request))
