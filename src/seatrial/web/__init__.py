@@ -4,12 +4,11 @@ A page is a file of ``pages/`` (an address of the API one of ``api/``) with
 ``ROUTES: tuple[Route, ...]``; the folder is searched, so there is no list to keep. Its functions
 are plain ``def``: they may ask the ledger, and are run in one of a few threads.
 
->>> from starlette.routing import Route
->>> def models(request):
-...     from seatrial.web.drawing import page
-...     from seatrial.web.opened import project
-...     return page(request, "models.html", here="models", models=project(request).registry...)
->>> ROUTES = (Route("/models", models, name="models"),)
+    def models(request: Request) -> Response:
+        found = project(request).registry.versions()
+        return page(request, "models.html", title="Models", here="registry", versions=found)
+
+    ROUTES = (Route("/models", models),)
 
 What a page may count on, because ``access/gate.py`` has seen to it before:
 
