@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from seatrial.errors import FaultError, Mistake, RequestError, SeatrialError
 from seatrial.gateway.log import logger, sparing
+from seatrial.serve.pulse import Pulse
 from seatrial.web import api, pages
 from seatrial.web.access.failures import Failures
 from seatrial.web.access.gate import Doors, Gate
@@ -82,7 +83,7 @@ def application(
     )
     app.router.redirect_slashes = False
     app.state.opened, app.state.doors, app.state.assets = opened, doors, assets
-    app.state.settings, app.state.log = settings, log
+    app.state.settings, app.state.log, app.state.pulse = settings, log, Pulse()
     return app
 
 

@@ -14,3 +14,11 @@ document.addEventListener("keydown", (event) => {
     found.click();
   }
 });
+// What renews itself, [data-live], rests while nobody sees it, and while somebody is at it by keyboard
+// or has numbers of it open: what they read does not vanish under their hands.
+for (const moment of ["htmx:beforeRequest", "htmx:beforeSwap"])
+  document.addEventListener(moment, (event) => {
+    const live = event.detail.elt?.closest?.("[data-live]");
+    if (live && (document.hidden || live.querySelector(":focus-visible, details[open]")))
+      event.preventDefault();
+  });
