@@ -99,7 +99,7 @@ def run(request: Request) -> Response:
         request,
         "run.html",
         **_standing(found, told.account),
-        sections=[cut(each, ROOMS[0]) for each in sections(told)],
+        sections=[cut(each, ROOMS[1]) for each in sections(told)],
         endings=TYPES,
     )
 
