@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from seatrial.errors import StoreError
 from seatrial.ledger.tables import RUN
 from seatrial.registry import brakes
-from seatrial.registry.registry import PRODUCTION
+from seatrial.registry.registry import PRODUCTION, STAGING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -76,6 +76,18 @@ class About:
             and each.quarantined is None
             and each.version.version != now
         )
+
+    @property
+    def candidates(self) -> tuple[Kept, ...]:
+        """What a person can put into production: all that is whole and not there, newest first."""
+        now = None if self.production is None else self.production.version
+        return tuple(each for each in self.versions if each.whole and each.version.version != now)
+
+    @property
+    def staged(self) -> int | None:
+        """The version that *staging* points at, unless it serves already."""
+        found = (each.version.version for each in self.candidates if STAGING in each.channels)
+        return next(found, None)
 
     @property
     def target(self) -> int | None:

@@ -41,11 +41,11 @@ def models(request: Request) -> Response:
     serving = {each.model: each for each in channels if each.channel == PRODUCTION}
     frozen = {each.model for each in brakes.all_frozen(opened.ledger)}
     rows: list[tuple[Cell, ...]] = []
-    for name in _names(opened):
+    for name in names(opened):
         now = serving.get(name)
         served = ("nothing", "", "") if now is None else _serves(now.version, now.since, now.reason)
         standing: Cell = Badge("frozen") if name in frozen else ""
-        rows.append((Link(name, _path(name)), *served, standing))
+        rows.append((Link(name, path_of(name)), *served, standing))
     table = Table(
         heads=("model", "in production", "since (UTC)", "why", "stands"),
         rows=tuple(rows),
@@ -56,7 +56,7 @@ def models(request: Request) -> Response:
 
 def model(request: Request) -> Response:
     """One model: what serves, its versions, its history."""
-    found = _about(request)
+    found = about_of(request)
     event, words = (request.query_params.get(each, "").strip() for each in ("event", "words"))
     terms = [each for each in found.terms if _fits(each, event, words)]
     versions = paged(request, found.versions, "versions", "versions")
@@ -67,8 +67,8 @@ def model(request: Request) -> Response:
         title=found.model,
         here=HERE,
         about=found,
-        path_of=_path(found.model),
-        production=_kept(found, found.production.version) if found.production else None,
+        path_of=path_of(found.model),
+        production=kept_in(found, found.production.version) if found.production else None,
         versions=versions,
         version_table=_versions(found.model, versions.rows),
         history=history,
@@ -82,8 +82,8 @@ def model(request: Request) -> Response:
 def confirm(request: Request) -> Response:
     """What going back to a version would do, and the button that does it."""
     operator(request)
-    found = _about(request)
-    number = _number(request.query_params.get("to", ""))
+    found = about_of(request)
+    number = number_of(request.query_params.get("to", ""))
     return _confirmation(request, found, found.target if number is None else number)
 
 
@@ -91,28 +91,28 @@ def roll_back(request: Request) -> Response:
     """Do it, once, and only from what the person has seen."""
     from seatrial.review.by_hand import ROLLBACK, move_by_hand, to_go_back_to
 
-    actor, said, opened, name = operator(request), form(request), project(request), _name(request)
-    reason, expect = " ".join(said.get("reason", "").split()), _number(said.get("expect", ""))
-    wanted = _number(said.get("to", ""))
+    actor, said, opened, name = operator(request), form(request), project(request), name_of(request)
+    reason, expect = " ".join(said.get("reason", "").split()), number_of(said.get("expect", ""))
+    wanted = number_of(said.get("to", ""))
     if wanted is None or expect is None:
         raise RequestError(400, "the form does not say what to go back to: reload the page")
     if not reason:
-        found, mistake = _about(request), "A reason is needed: it stands in the history."
+        found, mistake = about_of(request), "A reason is needed: it stands in the history."
         return _confirmation(request, found, wanted, mistake=mistake, status=400)
     try:
         number = to_go_back_to(opened, name, wanted)
         moved = move_by_hand(opened, name, number, ROLLBACK, reason, by=actor.name, expect=expect)
     except MovedError as error:
-        return redirect(request, _path(name), _nothing(opened, name, wanted, error), good=False)
+        return redirect(request, path_of(name), unmoved(opened, name, wanted, error), good=False)
     except PassingError:
         raise
     except StoreError as error:
         mistake = "; ".join(f"{each.what}: {each.fix}" for each in error.mistakes)
-        return _confirmation(request, _about(request), wanted, reason, mistake, status=409)
-    return redirect(request, _path(name), f"{moved.text}. Your reason: {reason}")
+        return _confirmation(request, about_of(request), wanted, reason, mistake, status=409)
+    return redirect(request, path_of(name), f"{moved.text}. Your reason: {reason}")
 
 
-def _nothing(opened: Project, name: str, wanted: int, error: MovedError) -> str:
+def unmoved(opened: Project, name: str, wanted: int, error: MovedError) -> str:
     """Why nothing was done: somebody else was first, or the same form was sent twice."""
     now = opened.registry.channel(name, PRODUCTION)
     if now is not None and now.version == wanted:
@@ -132,7 +132,7 @@ def _confirmation(
     mistake: str = "",
     status: int = 200,
 ) -> Response:
-    target = None if number is None else _kept(found, number)
+    target = None if number is None else kept_in(found, number)
     if found.production is None or target is None or target not in found.targets:
         what = "nothing" if number is None else f"version {number}"
         raise RequestError(
@@ -144,10 +144,10 @@ def _confirmation(
         title=f"Roll back {found.model}",
         here=HERE,
         about=found,
-        path_of=_path(found.model),
+        path_of=path_of(found.model),
         target=target,
         last=next(each for each in found.terms if each.version == number),
-        watched=_watched(request, found),
+        watched=is_watched(request, found),
         reason=reason,
         mistake=mistake,
     )
@@ -155,29 +155,33 @@ def _confirmation(
     return response
 
 
-def _watched(request: Request, found: About) -> bool:
+def is_watched(request: Request, found: About) -> bool:
     """Whether what serves is being watched, which the move ends."""
     from seatrial.registry import watches
 
     return watches.current(project(request).ledger, found.model) is not None
 
 
-def _about(request: Request) -> About:
-    name, opened = _name(request), project(request)
-    if name not in _names(opened):
+def about_of(request: Request) -> About:
+    """What is known of the model that the path names; 404 when there is none."""
+    name, opened = name_of(request), project(request)
+    if name not in names(opened):
         raise RequestError(404, f"there is no model {name!r} in this project")
     return about(opened, name)
 
 
-def _names(opened: Project) -> list[str]:
+def names(opened: Project) -> list[str]:
+    """Of every model, in order."""
     return sorted({each.model for each in opened.registry.versions()})
 
 
-def _name(request: Request) -> str:
+def name_of(request: Request) -> str:
+    """What the path calls the model."""
     return str(request.path_params["model"])
 
 
-def _path(name: str) -> str:
+def path_of(name: str) -> str:
+    """Where a model is shown."""
     return f"/models/{quote(name, safe='')}"
 
 
@@ -185,7 +189,8 @@ def _serves(number: int, since: str, reason: str) -> tuple[Cell, ...]:
     return f"version {number}", minute(since), reason
 
 
-def _kept(found: About, number: int) -> Kept | None:
+def kept_in(found: About, number: int) -> Kept | None:
+    """The version of that number, if there is one."""
     return next((each for each in found.versions if each.version.version == number), None)
 
 
@@ -259,7 +264,7 @@ def _short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:DIGITS]
 
 
-def _number(text: str) -> int | None:
+def number_of(text: str) -> int | None:
     """A version or a revision, as a form carries it."""
     known: Any = text if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004
     return None if known is None else int(known)
