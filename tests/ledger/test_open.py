@@ -165,10 +165,15 @@ def test_a_ledger_from_before_is_renewed(
         assert not added & _names(file)
     with closing(sqlite3.connect(file)) as connection:  # they came later than their table
         connection.executescript("DROP INDEX run_newest; DROP INDEX run_unfinished")
+        connection.executescript("DROP INDEX event_of_kind")
+        if steps > 1:
+            connection.executescript("ALTER TABLE gateway DROP COLUMN control")
     renewed = Ledger(file, now)
     assert verify(renewed) == (1, head)
     assert added <= _names(file)
-    assert {"run_newest", "run_unfinished"} <= _names(file)
+    assert {"run_newest", "run_unfinished", "event_of_kind"} <= _names(file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("SELECT control FROM gateway")
     assert _version(file.with_name(f"ledger.db.v{steps}.bak")) == steps
     renewed.close()
 

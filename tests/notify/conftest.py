@@ -25,7 +25,7 @@ from seatrial.pipeline.read import read
 from seatrial.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from seatrial.pipeline import Pipeline
@@ -218,9 +218,9 @@ class Office:
         )
         self.ledger.write(lambda transaction: post(transaction, message))
 
-    def courier(self) -> Courier:
+    def courier(self, page: Callable[[], str | None] = lambda: None) -> Courier:
         log = lambda event, **fields: self.logged.append((event, fields))  # noqa: E731
-        made = Courier(self.workspace, self.ledger, log, self.environment)
+        made = Courier(self.workspace, self.ledger, log, self.environment, page=page)
         self.couriers.append(made)
         return made
 

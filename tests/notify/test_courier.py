@@ -60,6 +60,14 @@ def test_a_message_arrives_in_its_envelope(office: Office, hook: Receiver) -> No
     verify(office.ledger, anchored=head)
 
 
+def test_a_message_leads_to_the_page_while_there_is_one(office: Office, hook: Receiver) -> None:
+    office.post(key="a", review="01J/x")
+    office.post(key="b")
+    office.bring(office.courier(page=lambda: "https://ml.example"), office.webhook(hook.url))
+    links = {event["data"]["link"] for event in hook.events()}
+    assert links == {"https://ml.example/reviews/01J%2Fx", "https://ml.example/models/delays"}
+
+
 def test_it_is_told_once(office: Office, hook: Receiver) -> None:
     office.post()
     pipeline = office.webhook(hook.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ def tell_people(workspace: Workspace) -> None:
     if not any(pipeline.notify.channels for pipeline in pipelines):
         return
     from seatrial.notify.courier import deliver
+    from seatrial.registry.page import page
     from seatrial.registry.project import open_project
 
     project = open_project(workspace)
     with closing(project.ledger):
-        deliver(workspace, project.ledger, pipelines, WITHIN_S)
+        where = partial(page, project.ledger, workspace.home)
+        deliver(workspace, project.ledger, pipelines, WITHIN_S, where)

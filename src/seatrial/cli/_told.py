@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.cli._options import minute
+from seatrial.ledger import paths
 
 if TYPE_CHECKING:
     from seatrial.engines._drive import Driven
@@ -29,7 +30,9 @@ def tell(driven: Driven) -> None:
             click.echo(error)
     click.echo(_summary(driven, told))
     for item in driven.asked:
-        _asked(item)
+        _asked(item, driven.page)
+    if driven.page is not None:
+        click.echo(f"its page: {driven.page}{paths.of_run(told['run'])}")
     click.echo(f"ledger head {driven.head}")
 
 
@@ -43,12 +46,14 @@ def _findings(address: str, findings: list[dict[str, str]]) -> None:
             click.echo(f"    hint: {hint}")
 
 
-def _asked(item: Item) -> None:
+def _asked(item: Item, page: str | None) -> None:
     """Who must decide until when, and how."""
     click.echo(f"review {item.id} until {minute(item.due)} UTC, else: {item.asked.on_timeout}")
     for choice in item.asked.options:
         click.echo(f"  seatrial {choice} {item.id} --reason '…'")
     click.echo(f"  its evidence: seatrial reviews {item.id}")
+    if page is not None:
+        click.echo(f"  on the page: {page}{paths.of_review(item.id)}")
 
 
 def _summary(driven: Driven, told: dict[str, Any]) -> str:

@@ -106,6 +106,8 @@ def _list_all(found: Sequence[Item]) -> None:
 
 
 def _show(opened: Project, item: Item, now: datetime) -> None:
+    from seatrial.ledger import paths
+    from seatrial.registry.page import page
     from seatrial.review.document import history
     from seatrial.review.items import Status
     from seatrial.review.label_questions import labels_settle
@@ -122,6 +124,9 @@ def _show(opened: Project, item: Item, now: datetime) -> None:
     for event in history(opened.ledger, item):
         said = ": ".join(str(event[key]) for key in ("by", "reason") if event[key])
         click.echo(f"  {minute(str(event['at']))} {event['event']} {said}".rstrip())
+    where = page(opened.ledger, opened.workspace.home)
+    if where is not None:
+        click.echo(f"on the page: {where}{paths.of_review(item.id)}")
     if item.status is Status.OPEN:
         if labels_settle(opened, item):
             click.echo(f"to settle it by a few labels: seatrial label {item.id}")

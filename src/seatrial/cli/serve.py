@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     metavar="NAME[:PORT]",
     help="A name under which browsers reach the page, through a proxy for instance.",
 )
+@click.option(
+    "--control-url",
+    metavar="URL",
+    help="What links to the page begin with, where that is not its host and port.",
+)
 @click.option("--no-control", is_flag=True, help="Serve no web page.")
 @click.option(
     "--no-schedules", is_flag=True, help="Start nothing by itself: another engine has the schedule."
@@ -47,6 +52,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     control_host: str,
     control_port: int | None,
     names: tuple[str, ...],
+    control_url: str | None,
     *,
     no_control: bool,
     no_schedules: bool,
@@ -73,7 +79,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     count = workers or max(1, cores - 1)
     control = None
     if not no_control:
-        control = Control(host=control_host, port=control_port, names=names)
+        control = Control(host=control_host, port=control_port, names=names, url=control_url)
     supervisor = Supervisor(
         project(), host, port, count, told, schedules=not no_schedules, control=control
     )
@@ -90,5 +96,5 @@ def serve(  # noqa: PLR0913 - one parameter an option
     else:
         click.echo(f"listening on {address} with {count} worker{'s' * (count > 1)}; Ctrl-C ends it")
         if supervisor.control_address is not None:
-            click.echo(f"the web page is at {supervisor.control_address}")
+            click.echo(f"the web page is at {supervisor.link or supervisor.control_address}")
     supervisor.run()

@@ -39,7 +39,8 @@ def status(*, watch: bool, every: float | None, as_json: bool) -> None:
         return
     if every is not None:
         raise UsageError(Mistake("--every belongs to --watch", fix="seatrial status --watch"))
-    told = _told(project())
+    opened = project()
+    told = _told(opened)
     if as_json:
         print_json(told)
         return
@@ -59,8 +60,14 @@ def status(*, watch: bool, every: float | None, as_json: bool) -> None:
                 for m in told["models"]
             ],
         )
-    for said in _lines(told):
+    for said in _lines(told, _page(opened)):
         click.echo(said)
+
+
+def _page(opened: Project) -> str | None:
+    from seatrial.registry.page import page
+
+    return page(opened.ledger, opened.workspace.home)
 
 
 def _demand_terminal(*, as_json: bool) -> None:
@@ -123,10 +130,12 @@ def _told(opened: Project) -> dict[str, list[dict[str, Any]]]:
     return standing.status(opened, listeners_of(opened.workspace.folder))
 
 
-def _lines(told: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+def _lines(told: dict[str, list[dict[str, Any]]], page: str | None = None) -> Iterator[str]:
     """What is not in the table, for people."""
     from seatrial.report.drifted import line
 
+    if page is not None:
+        yield f"the web page is at {page}"
     for item in told["watches"]:
         yield (
             f"watched until {minute(item['until'])} UTC: {item['model']} version {item['version']}"
@@ -145,10 +154,19 @@ def _lines(told: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     for item in told["waiting"]:
         yield f"waiting: {item['step']} of run {item['run']}: {item['reason']}"
     for item in told["reviews"]:
-        yield f"review until {minute(item['due'])} UTC: {item['question']}"
-        yield f"  seatrial reviews {item['id']}"
+        yield from _asked(item, page)
     for item in told["trouble"]:
         yield (
             f"not told: {item['channel']} does not take messages since {minute(item['since'])} UTC"
             f" ({item['waiting']} wait, {item['given_up']} given up): {item['error']}"
         )
+
+
+def _asked(item: dict[str, Any], page: str | None) -> Iterator[str]:
+    """A question, and where one answers it."""
+    from seatrial.ledger import paths
+
+    yield f"review until {minute(item['due'])} UTC: {item['question']}"
+    yield f"  seatrial reviews {item['id']}"
+    if page is not None:
+        yield f"  {page}{paths.of_review(item['id'])}"

@@ -17,6 +17,7 @@ from seatrial.ledger.runs import State
 from seatrial.outcome import Verdict
 from seatrial.pipeline.read import read_file
 from seatrial.registry import gateways
+from seatrial.registry.page import page
 from seatrial.registry.project import open_project
 from seatrial.report.document import document
 from seatrial.review.items import asked_of
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 class Driven:
     """How a run went: its document, the exit code, the head of the ledger, and what stopped it.
 
-    ``asked`` is what people are asked about it.
+    ``asked`` is what people are asked about it, ``page`` where the web page is, if anywhere.
     """
 
     document: dict[str, object]
@@ -41,6 +42,7 @@ class Driven:
     head: str = ""
     error: SeatrialError | None = None
     asked: tuple[Item, ...] = ()
+    page: str | None = None
 
 
 def run(
@@ -100,7 +102,8 @@ def _driven(work: Work, run: Run | None, error: SeatrialError | None) -> Driven:
     if error and not told["errors"]:
         told["errors"] = [str(mistake) for mistake in error.mistakes]
     code = error.exit_code if error else exit_code(run)
-    return Driven(told, code, ledger.head(), error, asked_of(ledger, run.id))
+    asked, where = asked_of(ledger, run.id), page(ledger, work.project.workspace.home)
+    return Driven(told, code, ledger.head(), error, asked, where)
 
 
 def _as_recorded(work: Work, begun: Run | None, met: SeatrialError) -> Run | None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from seatrial.errors import Mistake, UsageError
-from seatrial.ledger.tables import FIFTH, FIRST, FOURTH, GUARDS, METADATA, RUN, SECOND, THIRD
+from seatrial.ledger.tables import (
+    EVENT,
+    FIFTH,
+    FIRST,
+    FOURTH,
+    GATEWAY,
+    GUARDS,
+    METADATA,
+    RUN,
+    SECOND,
+    THIRD,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import sqlalchemy as sa
 
 
 def _first(connection: sa.Connection) -> None:
@@ -33,7 +44,11 @@ def _fourth(connection: sa.Connection) -> None:
 
 def _fifth(connection: sa.Connection) -> None:
     METADATA.create_all(connection, tables=FIFTH)
-    for index in RUN.indexes:
+    known = {column["name"] for column in sa.inspect(connection).get_columns(GATEWAY.name)}
+    if "control" not in known:  # a new ledger has it with its table
+        kind = GATEWAY.c.control.type.compile(connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE gateway ADD COLUMN control {kind}")
+    for index in (*RUN.indexes, *EVENT.indexes):
         index.create(connection, checkfirst=True)  # a new ledger has them with its table
 
 

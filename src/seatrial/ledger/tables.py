@@ -19,6 +19,8 @@ EVENT = sa.Table(
     sa.Column("hash", SHORT, nullable=False),
 )
 
+sa.Index("event_of_kind", EVENT.c.kind, EVENT.c.seq)
+
 RUN = sa.Table(
     "run",
     METADATA,
@@ -122,6 +124,7 @@ GATEWAY = sa.Table(
     sa.Column("started", SHORT, nullable=False),
     sa.Column("seen", SHORT, nullable=False),
     sa.Column("left", SHORT),
+    sa.Column("control", SHORT),
 )
 
 READINESS = sa.Table(
@@ -303,8 +306,9 @@ FOURTH = (HOLDOUT, DRIFT)
 """The tables of migration step 4: uses of held-out data, drift of the traffic by the hour."""
 
 FIFTH = (TOKEN,)
-"""The table of migration step 5: access to the control port. The indexes of ``RUN`` are its too:
-with thousands of runs a page asks for the newest, and for those that have not ended."""
+"""The table of migration step 5: access to the control port. ``GATEWAY.control``, where that port
+is, and the indexes of ``RUN`` and ``EVENT`` are its too: with thousands of runs a page asks for
+the newest, for those that have not ended, and for events of one kind among a million."""
 
 GUARDS = {
     "sqlite": (

@@ -109,6 +109,11 @@ class Telling:
         return " ".join(str(self.data["text"]).split())
 
     @property
+    def link(self) -> str:
+        """Where the web page shows what happened; empty while there is no page."""
+        return str(self.data.get("link", ""))
+
+    @property
     def body(self) -> bytes:
         """The envelope as JSON, UTF-8."""
         return json.dumps(self.envelope, ensure_ascii=False, separators=(",", ":")).encode()

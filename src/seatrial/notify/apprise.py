@@ -40,8 +40,9 @@ class Apprise(Channel, frozen=True, kw_only=True):
             found = addresses(host, 0, WITHIN_S, numbers_only=True) if host else []
             refuse_private(host, found, allow_private=telling.allow_private)
         how = "failure" if telling.data["kind"] in LOUD else "info"
+        body = "\n".join(filter(None, (telling.text, telling.link)))
         # An AppriseResult is falsy when it failed, and never the object False.
-        if not told.notify(title="seatrial", body=telling.text, notify_type=how):
+        if not told.notify(title="seatrial", body=body, notify_type=how):
             raise PassingError(Mistake(f"apprise could not tell {self.target()}"))
 
 

@@ -156,6 +156,7 @@ def _letter(channel: Smtp, telling: Telling) -> EmailMessage:
         "What": telling.data["kind"],
         "Model": telling.data["model"],
         "When": telling.envelope["time"],
+        "Where": telling.link or None,
         "Ledger": telling.data["ledger_head"],
     }
     lines = [f"{name}: {value}" for name, value in told.items() if value is not None]

@@ -32,7 +32,10 @@ SEEN_S = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """One incarnation of ``seatrial serve``; the ledger fills in the times."""
+    """One incarnation of ``seatrial serve``; the ledger fills in the times.
+
+    ``control`` is where people reach its web page, None where it has none that a link can lead to.
+    """
 
     id: str
     host: str
@@ -42,6 +45,7 @@ class Gateway:
     started: str = ""
     seen: str = ""
     left: str | None = None
+    control: str | None = None
 
     def __str__(self) -> str:
         return f"gateway {self.address} (pid {self.pid} on {self.host})"

@@ -48,8 +48,10 @@ class _Body(msgspec.Struct):
 
 def asked_about(ledger: Ledger, run: str) -> tuple[Asked, ...]:
     """The questions of a run, oldest first."""
+    named = REVIEW.c.body.contains(run, autoescape=True)  # most need not even be decoded
+    query = sa.select(REVIEW).where(named).order_by(REVIEW.c.created, REVIEW.c.id)
     with ledger.read() as connection:
-        rows = connection.execute(sa.select(REVIEW).order_by(REVIEW.c.created, REVIEW.c.id)).all()
+        rows = connection.execute(query).all()
     found = [(row, msgspec.json.decode(row.body, type=_Body)) for row in rows]
     return tuple(_asked(row, body) for row, body in found if body.run == run)
 

@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from seatrial.errors import Mistake, StoreError, UsageError
 from seatrial.registry import tokens
@@ -24,11 +25,29 @@ class Control:
     """Where the control port shall be; without ``port`` :data:`PORT`, or any if that is taken.
 
     ``names`` are further hosts under which browsers ask for it: ``ml.example.com[:PORT]``.
+    ``url`` is what links to it begin with, where that is not the host and the port; its host is a
+    name too.
     """
 
     host: str = "127.0.0.1"
     port: int | None = None
     names: tuple[str, ...] = ()
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        """:class:`UsageError` unless the address is one of a host alone."""
+        if self.url is None:
+            return
+        url, host = self.url.rstrip("/"), _host_of(self.url)
+        object.__setattr__(self, "url", url)
+        object.__setattr__(self, "names", tuple(dict.fromkeys((*self.names, host))))
+
+    def link(self, address: str) -> str | None:
+        """What links begin with; None where nobody knows under which name this machine is reached.
+
+        ``address`` is where it listens.
+        """
+        return self.url or (None if self.host in {"0.0.0.0", "::"} else address)  # noqa: S104
 
     @property
     def local(self) -> bool:
@@ -60,6 +79,22 @@ def opened(control: Control) -> socket.socket:
         with contextlib.suppress(StoreError):
             return listen(control.host, PORT, "--control-port")
     return listen(control.host, control.port or 0, "--control-port")
+
+
+def _host_of(url: str) -> str:
+    """The host of an address, as browsers send it: ``ml.example.com[:PORT]``."""
+    try:
+        parts = urlsplit(url.rstrip("/"))
+        fits = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+        rest = parts.path or parts.query or parts.fragment
+        fits = bool(fits) and not rest and url.isprintable() and " " not in url
+        _ = parts.port
+    except ValueError:
+        fits = False
+    if not fits:
+        fix = "write the beginning of every address there, such as https://ml.example.com"
+        raise UsageError(Mistake(f"{url!r} is no address of a host", "--control-url", fix=fix))
+    return parts.netloc
 
 
 def is_loopback(host: str) -> bool:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from seatrial.errors import SeatrialError
 from seatrial.gateway import parent
 from seatrial.gateway.log import logger
 from seatrial.notify.courier import Courier
+from seatrial.registry.page import page
 from seatrial.registry.project import open_project
 from seatrial.serve.owed import Owed
 from seatrial.serve.pipelines import pipelines_of
@@ -45,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SeatrialError as error:
         log("ledger_unusable", error=str(error))
         return error.exit_code
-    courier = Courier(project.workspace, project.ledger, log)
+    where = partial(page, project.ledger, project.workspace.home)
+    courier = Courier(project.workspace, project.ledger, log, page=where)
 
     def end(_number: int, _frame: object) -> None:
         stop.set()

@@ -123,6 +123,12 @@ class Supervisor:
             return None
         return address_of(*self.control_socket.getsockname()[:2])
 
+    @property
+    def link(self) -> str | None:
+        """What links to the page begin with; None where there is none that one can follow."""
+        address = self.control_address
+        return None if self.control is None or address is None else self.control.link(address)
+
     def _ask_to_stop(self, _signal: int, _frame: object) -> None:
         self.stop.set()
         self.wake.set()
@@ -180,6 +186,7 @@ class Supervisor:
                 workers=len(self.workers),
                 started="",
                 seen="",
+                control=self.link,
             ),
         )
 

@@ -48,14 +48,20 @@ CLAIMED_S = 2 * OVERDUE_S
 
 
 def deliver(
-    workspace: Workspace, ledger: Ledger, pipelines: Iterable[Pipeline], within_s: float = 10.0
+    workspace: Workspace,
+    ledger: Ledger,
+    pipelines: Iterable[Pipeline],
+    within_s: float = 10.0,
+    page: Callable[[], str | None] = lambda: None,
 ) -> None:
     """Try once what is due, for so long at most: at the end of a command.
+
+    ``page`` says where the web page is, for the links in what is told.
 
     Does nothing while another courier, such as the one of ``seatrial serve``, is at work. What is
     not told in time waits for the next.
     """
-    courier = Courier(workspace, ledger, lambda _event, **_fields: None)
+    courier = Courier(workspace, ledger, lambda _event, **_fields: None, page=page)
     known, ends_s = tuple(pipelines), time.monotonic() + within_s
     try:
         courier.turn(known)
@@ -90,12 +96,15 @@ class Courier:
         ledger: Ledger,
         log: Callable[..., None],
         environment: Mapping[str, str] = os.environ,
+        *,
+        page: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.ledger = ledger
         self.wake = threading.Event()
         self._workspace = workspace
         self._log = log
         self._environment = environment
+        self._page = page
         self._held: int | None = None
         self._trips: dict[str, _Trip] = {}
         self._pipelines: tuple[Pipeline, ...] = ()
@@ -183,8 +192,9 @@ class Courier:
         self._next = deliveries.next_due(self.ledger, free)
 
     def _set_out(self, listener: Listener, due: Due) -> None:
+        folder, head = self._workspace.folder.name, self.ledger.head()
         telling = Telling(
-            envelope=envelope(due, self._workspace.folder.name, self.ledger.head()),
+            envelope=envelope(due, folder, head, self._page()),
             at=self.ledger.clock(),
             allow_private=listener.allow_private,
             environment=self._environment,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from starlette.routing import Route
 
+from seatrial.ledger import paths
 from seatrial.ledger import runs as stored
 from seatrial.report import status as standing
 from seatrial.report._number import number
@@ -86,7 +86,7 @@ def _card(model: Mapping[str, Any], paces: Paces) -> dict[str, Any]:
         parts = [f"{number(pace.per_s)} requests/s", f"{number(pace.errors_percent)} % errors"]
         if pace.p99_ms is not None:
             parts.append(f"99 % within {number(pace.p99_ms)} ms")
-    return {**model, "path": _path(model["name"]), "traffic": ", ".join(parts)}
+    return {**model, "path": paths.of_model(model["name"]), "traffic": ", ".join(parts)}
 
 
 def _traffic(opened: Project, beats: Sequence[Beat], more: int, paces: Paces) -> Section:
@@ -111,7 +111,7 @@ def _table(opened: Project, beats: Sequence[Beat], paces: Paces) -> Table:
     serving = {(each.model, each.version): each.channel for each in opened.registry.channels()}
     rows = tuple(
         (
-            Link(which[0], _path(which[0])),
+            Link(which[0], paths.of_model(which[0])),
             str(which[1] or "earlier"),
             Badge(serving[which]) if which in serving else "",
             *_numbers(paces.get(which)),
@@ -156,7 +156,7 @@ def _times(pace: Throughput) -> tuple[float | None, ...]:
 def _people(reviews: Sequence[Mapping[str, Any]]) -> Iterator[Section]:
     rows = tuple(
         (
-            Link(each["question"], f"/reviews/{quote(each['id'], safe='')}"),
+            Link(each["question"], paths.of_review(each["id"])),
             each["subject"],
             each["recommended"],
             minute(each["due"]),
@@ -190,7 +190,7 @@ def _time(opened: Project, waiting: Sequence[Mapping[str, Any]]) -> Iterator[Sec
 def _held(told: standing.Document) -> Iterator[Section]:
     rows = tuple(
         (
-            Link(each["what"], _path(each["model"])),
+            Link(each["what"], paths.of_model(each["model"])),
             minute(each["since"]),
             each["reason"],
         )
@@ -213,10 +213,6 @@ def _remarks(told: standing.Document) -> Iterator[Section]:
     ]
     parts = tuple(Note(each) for each in said if each)
     yield Section(anchor="remarks", title="Remarks", parts=parts[:ROWS])
-
-
-def _path(model: str) -> str:
-    return f"/models/{quote(model, safe='')}"
 
 
 def _listed(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from starlette.routing import Route
 
 from seatrial.errors import PassingError, RequestError, StoreError
+from seatrial.ledger import paths
 from seatrial.registry import brakes
 from seatrial.registry.registry import PRODUCTION, MovedError
 from seatrial.report.about_model import about
@@ -182,7 +182,7 @@ def name_of(request: Request) -> str:
 
 def path_of(name: str) -> str:
     """Where a model is shown."""
-    return f"/models/{quote(name, safe='')}"
+    return paths.of_model(name)
 
 
 def _serves(number: int, since: str, reason: str) -> tuple[Cell, ...]:
@@ -209,9 +209,7 @@ def _versions(name: str, kept: Sequence[Kept]) -> Table:
                 str(each.version.version),
                 _standing(each),
                 minute(each.version.created),
-                Link(each.version.run, f"/runs/{quote(each.version.run, safe='')}")
-                if each.version.run
-                else "",
+                Link(each.version.run, paths.of_run(each.version.run)) if each.version.run else "",
                 Badge(each.verdict) if each.verdict else "",
                 each.version.label,
                 Code(_short(each.version.digest)),

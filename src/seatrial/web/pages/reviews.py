@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from starlette.routing import Route
 
 from seatrial.errors import RequestError, UsageError
+from seatrial.ledger import paths
 from seatrial.report.section import Badge, Link, Table
 from seatrial.review import items
 from seatrial.review.deadlines import tend
@@ -94,7 +94,7 @@ def item_of(request: Request) -> Item:
 
 def path_of(item: Item) -> str:
     """Where an item is shown."""
-    return f"/reviews/{quote(item.id, safe='')}"
+    return paths.of_review(item.id)
 
 
 def _second(item: Item, by: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from seatrial.errors import RequestError, UsageError
+from seatrial.ledger import paths
 from seatrial.ledger import runs as stored
 from seatrial.ledger.runs import State
 from seatrial.outcome import Verdict
@@ -150,7 +151,7 @@ def cancel(request: Request) -> Response:
 
 def path_of(run: str) -> str:
     """Where a run is shown."""
-    return f"/runs/{quote(run, safe='')}"
+    return paths.of_run(run)
 
 
 def table_of(found: Sequence[Run], caption: str = "Runs, newest first") -> Table:
