@@ -116,6 +116,6 @@ class RequestError(SeatrialError):
 
     exit_code = 2
 
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, status: int, *mistakes: Mistake | str) -> None:
+        super().__init__(*mistakes)
         self.status = status

@@ -21,47 +21,32 @@ if TYPE_CHECKING:
 def models(model: str | None, *, as_json: bool) -> None:
     """Versions of every model, or of one."""
     from seatrial.registry import holdouts
+    from seatrial.report.version_list import version_list
 
-    registry = project().registry
-    channels = registry.channels()
-    found = registry.versions(model)
-    known = sorted({version.model for version in registry.versions()})
-    if model is not None and not found:
+    opened = project()
+    known = sorted({version.model for version in opened.registry.versions()})
+    if model is not None and model not in known:
         raise UsageError(
             Mistake(f"no model {model!r}", nearest=nearest(model, known), fix="`seatrial models`")
         )
-    uses = {name: holdouts.uses(registry.ledger, name) for name in known}
-    served = {
-        v: [c.channel for c in channels if (c.model, c.version) == (v.model, v.version)]
-        for v in found
-    }
+    listed = version_list(opened, model)
     if as_json:
-        print_json(
-            [
-                {
-                    "name": v.model,
-                    "version": v.version,
-                    "digest": v.digest,
-                    "created": v.created,
-                    "channels": served[v],
-                    "judged_on": [
-                        {"dataset": use.dataset, "fingerprint": use.fingerprint}
-                        for use in uses[v.model]
-                        if use.version == v.version
-                    ],
-                }
-                for v in found
-            ]
-        )
+        print_json(listed)
         return
+    labels = {(v.model, v.version): v.label for v in opened.registry.versions(model)}
     print_table(
         ("model", "version", "created", "channels", "label", "digest"),
         [
-            (v.model, v.version, minute(v.created), ", ".join(served[v]) or None, v.label, v.digest)
-            for v in found
+            (
+                *(each["name"], each["version"], minute(each["created"])),
+                ", ".join(each["channels"]) or None,
+                labels[each["name"], each["version"]],
+                each["digest"],
+            )
+            for each in listed
         ],
     )
-    for each in _worn(uses[model]) if model is not None else []:
+    for each in _worn(holdouts.uses(opened.ledger, model)) if model is not None else []:
         click.echo(each)
 
 

@@ -22,11 +22,9 @@ def promote(
 
     opened = project()
     number = to_promote(opened, model, version)
-    said = move_by_hand(
-        opened, model, number, PROMOTE, reason, by=actor(), lift=lift_quarantine
-    ).text
+    moved = move_by_hand(opened, model, number, PROMOTE, reason, by=actor(), lift=lift_quarantine)
     if as_json:
-        print_json({"model": model, "version": number, "said": said})
+        print_json(moved.document())
     else:
-        click.echo(said)
+        click.echo(moved.text)
     tell_people(opened.workspace)

@@ -19,9 +19,9 @@ def rollback(model: str, version: int | None, reason: str, *, as_json: bool) -> 
 
     opened = project()
     number = to_go_back_to(opened, model, version)
-    said = move_by_hand(opened, model, number, ROLLBACK, reason, by=actor()).text
+    moved = move_by_hand(opened, model, number, ROLLBACK, reason, by=actor())
     if as_json:
-        print_json({"model": model, "version": number, "said": said})
+        print_json(moved.document())
     else:
-        click.echo(said)
+        click.echo(moved.text)
     tell_people(opened.workspace)

@@ -14,16 +14,16 @@ def runs(run: str | None, *, as_json: bool) -> None:
     """Past runs, or one of them."""
     from seatrial.ledger import runs as stored
     from seatrial.report.document import document
+    from seatrial.report.run_list import KEYS, run_list
 
     opened = project()
     if run is None:
-        found = stored.latest(opened.ledger)
-        keys = ("run", "pipeline", "started", "state", "verdict")
-        rows = [(r.id, r.pipeline, r.started, r.state, r.verdict) for r in found]
+        listed = run_list(stored.latest(opened.ledger))
         if as_json:
-            print_json([dict(zip(keys, row, strict=True)) for row in rows])
+            print_json(listed)
         else:
-            print_table(keys, [(*row[:2], minute(row[2]), *row[3:]) for row in rows])
+            shown = ({**each, "started": minute(str(each["started"]))} for each in listed)
+            print_table(KEYS, [[each[key] for key in KEYS] for each in shown])
         return
     told = document(opened, stored.get(opened.ledger, run))
     if as_json:

@@ -58,6 +58,10 @@ class Moved:
         remarks = (f"\n{each.reason} (gateway {each.gateway})" for each in said.remarked)
         return "".join([told, *remarks])
 
+    def document(self) -> dict[str, object]:
+        """What ``promote --json`` and ``rollback --json`` print."""
+        return {"model": self.version.model, "version": self.version.version, "said": self.text}
+
 
 def production_of(project: Project, model: str) -> Channel | None:
     """What serves; :class:`UsageError` for a model that nobody registered."""

@@ -1,0 +1,463 @@
+"""What the API answers, each document as one form; every key is always there.
+
+They describe documents that are made elsewhere, for the command line too, and nothing is made from
+them but ``openapi.json``; a test holds each against real answers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from seatrial.ledger.runs import State
+from seatrial.outcome import Finding, Measure, Verdict
+from seatrial.review.items import Status
+
+Judged = Verdict | None
+Told = dict[str, Any]
+"""Of evidence, whose keys depend on what is asked."""
+
+
+class Wrong(Struct):
+    """A mistake: what, where, the nearest known word, how to put it right."""
+
+    what: str
+    where: str
+    nearest: str
+    fix: str
+
+
+class Error(Struct):
+    """Why something was refused: one sentence, and each mistake."""
+
+    error: str
+    mistakes: list[Wrong]
+
+
+class Serving(Struct):
+    """Which versions of a model are in production and staged; why and since when it serves."""
+
+    name: str
+    production: int | None
+    staging: int | None
+    since: str | None
+    why: str | None
+
+
+class Watched(Struct):
+    """A version that is watched beside the one that it replaced."""
+
+    model: str
+    version: int
+    against: int
+    since: str
+    until: str
+    labels: int
+
+
+class Column(Struct):
+    """How far a column has moved."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    limit: float | None
+    n: int
+    verdict: Verdict
+    changes: list[str]
+
+
+class Drift(Struct):
+    """How the traffic of a version stands to its training data."""
+
+    model: str
+    version: int
+    verdict: Judged
+    since: str | None
+    until: str | None
+    hours: int | None
+    rows: int | None
+    measure: str | None
+    unit: str | None
+    moved: list[str]
+    alone: list[str]
+    columns: list[Column]
+    unlogged: list[str]
+    note: str
+
+
+class Remark(Struct):
+    """What a gateway says of a version."""
+
+    gateway: str
+    address: str
+    model: str
+    version: int
+    reason: str
+
+
+class Held(Struct):
+    """A model that is frozen, or a version in quarantine."""
+
+    what: str
+    model: str
+    version: int | None
+    since: str
+    reason: str
+
+
+class Waiting(Struct):
+    """A step of a run that waits."""
+
+    run: str
+    step: str
+    until: str | None
+    reason: str
+
+
+class Asked(Struct):
+    """An open question."""
+
+    id: str
+    kind: str
+    subject: str
+    question: str
+    recommended: str
+    due: str
+    on_timeout: str
+    model: str | None
+    run: str | None
+    step: str | None
+    reason: str | None
+
+
+class Trouble(Struct):
+    """A channel that takes no messages."""
+
+    channel: str
+    since: str
+    attempts: int
+    error: str
+    waiting: int
+    given_up: int
+
+
+class ProjectStatus(Struct):
+    """As ``seatrial status --json``."""
+
+    models: list[Serving]
+    watches: list[Watched]
+    drift: list[Drift]
+    remarks: list[Remark]
+    held: list[Held]
+    waiting: list[Waiting]
+    reviews: list[Asked]
+    trouble: list[Trouble]
+
+
+class Gauge(Struct):
+    """A number that is followed; ``towards`` is the part of what a rollback needs, 0 to 1."""
+
+    measure: Measure
+    towards: float | None
+
+
+class Followed(Struct):
+    """What is compared on live traffic now: a watch or a shadow test."""
+
+    kind: Literal["watch", "shadow"]
+    model: str
+    version: int
+    against: int
+    until: str
+    said: str
+    seen: list[Gauge]
+
+
+class Stand(Struct):
+    """What a gateway said of a version, and when."""
+
+    model: str
+    version: int
+    state: str
+    reason: str | None
+    at: str
+
+
+class LiveGateway(Struct):
+    """A gateway that is running; ``trouble`` says why it gives no numbers, if it does not."""
+
+    id: str
+    address: str
+    workers: int
+    started: str
+    trouble: str
+    versions: list[Stand]
+
+
+class Pace(Struct):
+    """What a version did in the last half minute; no pace before a second look."""
+
+    model: str
+    version: int
+    requests: int
+    per_s: float | None
+    errors_percent: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class Traffic(Struct):
+    """Live gateways, and what they answer now; ``more`` gateways are running than are asked."""
+
+    gateways: list[LiveGateway]
+    more: int
+    versions: list[Pace]
+
+
+class ListedRun(Struct):
+    """As ``seatrial runs --json`` lists it."""
+
+    run: str
+    pipeline: str
+    started: str
+    state: State
+    verdict: Judged
+
+
+class NamedVersion(Struct):
+    """A version of a model."""
+
+    name: str
+    version: int
+    digest: str
+
+
+class Production(Struct):
+    """The version in production before and after a run."""
+
+    before: int | None
+    after: int | None
+
+
+class ToldTask(Struct):
+    """A task of a run."""
+
+    task: str
+    state: Literal["done", "waiting", "not_reached"]
+    verdict: Judged
+    reason: str | None
+    seconds: float | None
+    waiting_until: str | None
+    measures: list[Measure]
+    findings: list[Finding]
+
+
+class ToldStage(Struct):
+    """A stage of a run."""
+
+    name: str
+    verdict: Judged
+    tasks: list[ToldTask]
+
+
+class ToldRun(Struct):
+    """As ``seatrial runs RUN --json``."""
+
+    run: str
+    pipeline: str
+    state: Literal["finished", "waiting", "review"]
+    verdict: Judged
+    model: NamedVersion | None
+    production: Production
+    errors: list[str]
+    stages: list[ToldStage]
+
+
+class Use(Struct):
+    """Rows on which a version was judged."""
+
+    dataset: str
+    fingerprint: str
+
+
+class ListedVersion(Struct):
+    """As ``seatrial models --json`` lists it."""
+
+    name: str
+    version: int
+    digest: str
+    created: str
+    channels: list[str]
+    judged_on: list[Use]
+
+
+class Pointed(Struct):
+    """Where a channel points; ``revision`` counts its moves, and is what a change may expect."""
+
+    version: int
+    revision: int
+    since: str
+    reason: str
+
+
+class Since(Struct):
+    """Since when something is so, and why."""
+
+    since: str
+    reason: str
+
+
+class ToldModel(Struct):
+    """A model: what serves, what it can go back to, its versions."""
+
+    name: str
+    production: Pointed | None
+    staging: Pointed | None
+    previous: int | None
+    can_go_back_to: list[int]
+    frozen: Since | None
+    versions: list[ListedVersion]
+
+
+class ToldVersion(Struct):
+    """A version whole; ``manifest`` is null when it is gone or damaged, which ``trouble`` says."""
+
+    name: str
+    version: int
+    digest: str
+    created: str
+    channels: list[str]
+    judged_on: list[Use]
+    label: str
+    run: str | None
+    verdict: Judged
+    served: bool
+    collected: str | None
+    quarantined: Since | None
+    manifest: Told | None
+    trouble: str
+
+
+class Move(Struct):
+    """A move of production, as ``seatrial history --json`` lists it."""
+
+    at: str
+    event: str
+    model: str
+    version: int
+    by: str
+    reason: str
+    evidence: str | None
+
+
+class Moved(Struct):
+    """As ``seatrial rollback --json``: the version that is in production now."""
+
+    model: str
+    version: int
+    said: str
+
+
+class ToldReview(Struct):
+    """As ``seatrial reviews --json`` lists it."""
+
+    id: str
+    kind: str
+    subject: str
+    question: str
+    recommended: str
+    options: list[str]
+    resolves: str
+    on_timeout: str
+    model: str | None
+    version: int | None
+    run: str | None
+    step: str | None
+    author: str | None
+    four_eyes: bool
+    evidence: Told
+    evidence_digest: str
+    created: str
+    due: str
+    status: Status
+    decided: str | None
+    by: str | None
+    reason: str | None
+    seconds: float | None
+    hasty: bool
+
+
+class Event(Struct):
+    """What happened to a question."""
+
+    at: str
+    event: str
+    by: str | None
+    reason: str | None
+
+
+class WholeReview(ToldReview):
+    """As ``seatrial reviews ID --json``."""
+
+    history: list[Event]
+
+
+class AskedRow(Struct):
+    """A row that waits for its label."""
+
+    id: str
+    row: int
+    features: dict[str, float | str | None]
+
+
+class Sheet(Struct):
+    """As ``seatrial label ID --json``; nothing of it says which version gave which answer."""
+
+    review: str
+    kind: str
+    model: str
+    version: int
+    against: int
+    verdict: Verdict
+    reason: str
+    follows: list[str]
+    measure: Measure
+    labels: int
+    alike: int
+    skipped: int
+    more_labels: int | None
+    classes: list[int | str]
+    rows: list[AskedRow]
+
+
+class Time(Struct):
+    """A time to come."""
+
+    local: str
+    utc: str
+
+
+class Firing(Struct):
+    """What became of a time."""
+
+    time: str
+    state: str
+    run: str | None
+    reason: str | None
+
+
+class Schedule(Struct):
+    """As ``seatrial schedules --json`` lists it."""
+
+    pipeline: str
+    file: str
+    schedule: str
+    timezone: str
+    overlap: str
+    catch_up: str
+    next: list[Time]
+    last: list[Firing]
