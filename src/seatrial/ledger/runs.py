@@ -210,6 +210,18 @@ def beginning_with(ledger: Ledger, text: str, limit: int) -> list[Run]:
         return [_run(row) for row in rows]
 
 
+def of_model(ledger: Ledger, model: str, limit: int) -> list[Run]:
+    """The newest runs of a model, newest first."""
+    query = (
+        sa.select(RUN)
+        .where(RUN.c.model == model)
+        .order_by(RUN.c.started.desc(), RUN.c.id.desc())
+        .limit(limit)
+    )
+    with ledger.read() as connection:
+        return [_run(row) for row in connection.execute(query)]
+
+
 def latest(
     ledger: Ledger,
     limit: int = 50,

@@ -135,6 +135,17 @@ def between(
         return [_hour(row) for row in connection.execute(query)]
 
 
+def lately(ledger: Ledger, model: str, since: datetime) -> list[Hour]:
+    """What was found of the hours of a model's traffic from then on, oldest first."""
+    query = (
+        sa.select(DRIFT)
+        .where(DRIFT.c.model == model, DRIFT.c.hour >= since.isoformat())
+        .order_by(DRIFT.c.hour, DRIFT.c.version)
+    )
+    with ledger.read() as connection:
+        return [_hour(row) for row in connection.execute(query)]
+
+
 def latest(
     ledger: Ledger, model: str, version: int | None = None, before: datetime | None = None
 ) -> Hour | None:

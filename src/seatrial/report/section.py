@@ -1,7 +1,7 @@
 """What a page is made of: sections of texts, tables and charts, as values that every form draws.
 
-Texts are plain: whoever draws them quotes them. Only the picture of a :class:`Chart` is markup, and
-``charts/`` alone makes these.
+Texts are plain: whoever draws them quotes them. Only the pictures of a :class:`Chart` and of a
+:class:`Spark` are markup, and ``charts/`` alone makes these.
 """
 
 from __future__ import annotations
@@ -35,7 +35,18 @@ class Code:
     said: str
 
 
-Cell: TypeAlias = "str | Badge | Link | Code"
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """How a number went, as a small line: ``svg`` is what ``charts/spark.py`` made of it.
+
+    ``said`` tells it in words; the numbers stand beside it or where it leads to.
+    """
+
+    said: str
+    svg: str
+
+
+Cell: TypeAlias = "str | Badge | Link | Code | Spark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

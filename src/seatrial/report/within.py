@@ -13,6 +13,7 @@ from seatrial.report.section import (
     Folded,
     Link,
     Note,
+    Spark,
     Stage,
     Stages,
     Step,
@@ -138,6 +139,8 @@ def _cell(cell: Cell, room: Room) -> Cell:
     match cell:
         case str():
             return shortened(cell, room)
+        case Spark():
+            return cell
         case Badge() | Code() | Link():
             return replace(cell, said=shortened(cell.said, room))
 

@@ -9,7 +9,18 @@ from markupsafe import Markup
 
 from seatrial.environment.printable import printable
 from seatrial.report.html.tones import tone
-from seatrial.report.section import Badge, Chart, Code, Facts, Folded, Link, Note, Stages, Table
+from seatrial.report.section import (
+    Badge,
+    Chart,
+    Code,
+    Facts,
+    Folded,
+    Link,
+    Note,
+    Spark,
+    Stages,
+    Table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +39,7 @@ def kind(part: Part | Cell) -> str:
     match part:
         case Table() | Chart() | Note() | Facts() | Folded() | Stages():
             return type(part).__name__.lower()
-        case Badge() | Link() | Code():
+        case Badge() | Link() | Code() | Spark():
             return type(part).__name__.lower()
         case str():
             return "text"
@@ -44,8 +55,8 @@ def shown(text: str) -> str:
     return "\n".join(map(printable, text.splitlines()))
 
 
-def drawing(chart: Chart) -> Markup:
-    """The picture of a chart, which ``charts/`` has escaped."""
+def drawing(chart: Chart | Spark) -> Markup:
+    """Its picture, which ``charts/`` has escaped."""
     return Markup(chart.svg)  # noqa: S704 - made by charts/ alone (section.py)
 
 
