@@ -49,6 +49,23 @@ Stands = Annotated[
     ),
 ]
 
+Which = Annotated[
+    str,
+    Meta(
+        pattern="^([0-9]{1,9}|[a-z_]{1,64})$",
+        description="A version: its number, or a channel such as production",
+    ),
+]
+
+Margin = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=1e9,
+        description="How much worse the first may be by the primary metric: gives a verdict",
+    ),
+]
+
 
 class Why(Struct, frozen=True, forbid_unknown_fields=True):
     """A change, and its reason."""
@@ -114,3 +131,11 @@ class WhichForm(Struct, frozen=True, forbid_unknown_fields=True):
     """The form of a report, where ``Accept`` does not say it."""
 
     form: Literal["html", "md", "xml", "json"] | UnsetType = UNSET
+
+
+class WhichTwo(Struct, frozen=True, forbid_unknown_fields=True):
+    """Two versions, each by its number or the channel that points at it."""
+
+    first: Which
+    second: Which
+    margin: Margin | UnsetType = UNSET

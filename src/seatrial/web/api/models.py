@@ -46,7 +46,7 @@ def model(request: Request) -> Response:
     """One model, with what a change of it may expect."""
     from seatrial.report.version_list import version_list
 
-    opened, name = project(request), _known(request)
+    opened, name = project(request), known(request)
     found = about(opened, name)
     return answered(
         {
@@ -65,7 +65,7 @@ def version(request: Request) -> Response:
     """One version, with its manifest: data, code, seed, environment, metrics."""
     from seatrial.report.version_list import version_list
 
-    opened, name = project(request), _known(request)
+    opened, name = project(request), known(request)
     text = named(request, "version")
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 0
     found = about(opened, name)
@@ -90,7 +90,7 @@ def version(request: Request) -> Response:
 
 def history_of(request: Request) -> Response:
     """The moves of one model."""
-    return answered(project(request).registry.history(_known(request)))
+    return answered(project(request).registry.history(known(request)))
 
 
 def history(request: Request) -> Response:
@@ -103,7 +103,7 @@ def roll_back(request: Request) -> Response:
     from seatrial.review.by_hand import ROLLBACK, move_by_hand, to_go_back_to
 
     actor, said, opened = operator(request), sent(request, _bodies.Rollback), project(request)
-    name = _known(request)
+    name = known(request)
     wanted, expect = or_none(said.version), or_none(said.expect)
     if wanted is None and expect is None:
         # sent again, it would otherwise go back and forth
@@ -124,7 +124,7 @@ def promote(request: Request) -> Response:
     from seatrial.review.by_hand import PROMOTE, move_by_hand, to_promote
 
     actor, said, opened = operator(request), sent(request, _bodies.Promotion), project(request)
-    name = _known(request)
+    name = known(request)
 
     def move() -> Moved:
         number = to_promote(opened, name, or_none(said.version))
@@ -152,14 +152,14 @@ def _moved(move: Callable[[], Moved]) -> Response:
         raise refused(409, error) from error
 
 
-def _known(request: Request) -> str:
-    """The model that the path names."""
+def known(request: Request) -> str:
+    """The model that the path names; :class:`RequestError` 404 when there is none."""
     name = named(request, "model")
-    known = sorted({each.model for each in project(request).registry.versions()})
-    if name not in known:
+    names = sorted({each.model for each in project(request).registry.versions()})
+    if name not in names:
         what = f"there is no model {name!r} in this project"
         raise RequestError(
-            404, Mistake(what, nearest=nearest(name, known), fix="GET /api/v1/models")
+            404, Mistake(what, nearest=nearest(name, names), fix="GET /api/v1/models")
         )
     return name
 

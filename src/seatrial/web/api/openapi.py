@@ -154,8 +154,9 @@ def _parameters(operation: Operation, known: _Components) -> Iterator[dict[str, 
         return
     known.of(operation.query, whole=False)
     form = known.schemas.pop(operation.query.__name__)
+    needed = form.get("required", ())
     for name, schema in form["properties"].items():
-        yield {"name": name, "in": "query", "schema": schema}
+        yield {"name": name, "in": "query", "required": name in needed, "schema": schema}
 
 
 def _answer(operation: Operation, known: _Components) -> dict[str, Any]:
