@@ -154,7 +154,7 @@ def _here(version: Version, demands: Demands) -> Section:
     except SeatrialError as error:
         said = f"The two cannot be compared: {error.mistakes[0].what}."
         return Section(anchor="here", title="This machine", parts=(Note(said),))
-    made = of_machines(found, "what differs on this machine")
+    made = of_machines(found, "What differs here" if found.rows else "Nothing differs.")
     section = Section(anchor="here", title="This machine", parts=made.parts)
     return cut(section, ROOMS[2])
 

@@ -101,6 +101,7 @@ def run(request: Request) -> Response:
         "run.html",
         **_standing(found, told.account),
         sections=[cut(each, ROOMS[1]) for each in sections(told)],
+        compare=_beside(told.account.document["model"]),
         endings=TYPES,
     )
 
@@ -203,6 +204,13 @@ def _standing(found: Run, account: Any) -> dict[str, Any]:
         "errors": () if found.state in BY_OTHERS else found.errors,
         "open_ones": [each for each in account.asked if each.status == "open"],
     }
+
+
+def _beside(model: Mapping[str, Any] | None) -> str:
+    """Where the version of a run is held beside what serves; empty without a version."""
+    if model is None:
+        return ""
+    return f"/compare?{urlencode({'model': model['name'], 'a': model['version']})}"
 
 
 def _named(request: Request) -> Run | Response:
