@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from seatrial.ledger.store import Ledger
 from seatrial.ledger.tables import DELIVERY, MESSAGE
 from seatrial.notify import channels_of
 from seatrial.pipeline.read import read_file
+from seatrial.registry import gateways
 from seatrial.review import items, person
 from seatrial.workspace import Workspace
 
@@ -50,6 +53,32 @@ def asked(third: Project, seatrial: Program) -> dict[str, Any]:
     assert seatrial("run", "pipeline.yaml").code == 3
     (item,) = seatrial("reviews", "--json").json
     return dict(item)
+
+
+def test_where_there_is_a_page_one_is_led_to_it(
+    asked: dict[str, Any], third: Project, seatrial: Program
+) -> None:
+    here = workspace.at(third.folder)
+    identity = str(asked["id"])
+    assert "http" not in seatrial("reviews", identity).out
+    with gateways.hold(here.home, "G"), closing(Ledger(here.home / "ledger.db", here.clock)) as led:
+        gateways.enter(
+            led,
+            gateways.Gateway(
+                id="G",
+                host=workspace.machine(here.home),
+                pid=os.getpid(),
+                address="http://127.0.0.1:8080",
+                workers=1,
+                control="https://ml.example",
+            ),
+        )
+        link = f"https://ml.example/reviews/{identity}"
+        assert link in seatrial("reviews", identity).out
+        assert link in seatrial("status").out
+        told = seatrial("run", "pipeline.yaml").out
+        assert link in told
+        assert f"its page: https://ml.example/runs/{asked['run']}" in told
 
 
 def _later(monkeypatch: pytest.MonkeyPatch, **by: float) -> None:

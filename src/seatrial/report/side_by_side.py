@@ -28,6 +28,7 @@ SHOWN = 200
 """So many rows of anything: of features and parameters there may be thousands."""
 
 _PRODUCTION = ".production"
+_DIGEST, _DIGITS = "sha256:", 12
 
 
 def recorded(project: Project, first: Version, second: Version) -> Iterator[Section]:
@@ -121,6 +122,7 @@ def _interval(label: str, measure: Mapping[str, Any], of: float | None = None) -
         high=measure["high"],
         limit=of,
         at_least=False,
+        mark=True,
     )
 
 
@@ -223,7 +225,7 @@ def _facts(manifest: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         "pipeline",
     ):
         if training.get(key) is not None:
-            yield key, str(training[key])
+            yield key, _short(str(training[key]))
     code = training.get("code")
     for key, value in sorted(code.items()) if isinstance(code, dict) else ():
         yield f"code: {key}", str(value)
@@ -234,6 +236,11 @@ def _facts(manifest: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for each in features if isinstance(features, list) else ():
         if isinstance(each, list) and len(each) == 2:  # noqa: PLR2004 - a name and a type
             yield f"feature {each[0]}", str(each[1])
+
+
+def _short(text: str) -> str:
+    """A digest as far as it tells one from others; any other text whole."""
+    return text.removeprefix(_DIGEST)[:_DIGITS] if text.startswith(_DIGEST) else text
 
 
 def _environments(

@@ -30,7 +30,8 @@ _HEADS = ("gate", "value", "low", "high", "limit", "verdict")
 class Interval:
     """A number with its bounds and the limit it is held against; any of them may be missing.
 
-    ``at_least`` says on which side of the limit it must lie; ``verdict`` is the word for it.
+    ``at_least`` says on which side of the limit it must lie; ``verdict`` is the word for it. A
+    limit that is only a ``mark``, such as no difference at all, has no side of harm.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Interval:
     limit: float | None = None
     at_least: bool = True
     verdict: str = ""
+    mark: bool = False
 
     @property
     def numbers(self) -> tuple[float | None, ...]:
@@ -107,7 +109,7 @@ def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
     middle = 29
     yield svg.line("track", "0%", middle, "100%", middle)
     limits = finite([row.limit])
-    if limits:
+    if limits and not row.mark:
         place = 0.01 + 0.98 * scale(limits[0])
         x, width = (0.0, place) if row.at_least else (place, 1 - place)
         harm: dict[str, str | float] = {"x": svg.percent(x), "width": svg.percent(width)}
@@ -152,7 +154,7 @@ def _known(verdict: str) -> str:
 def _compared(row: Interval) -> str:
     """``0.8312, limit ≥ 0.82``, short: the table has the limit as it was written."""
     value = number(row.value, row.limit)
-    if row.limit is None:
+    if row.limit is None or row.mark:
         return value
     return f"{value}, limit {'≥' if row.at_least else '≤'} {number(row.limit, row.value)}"
 
@@ -160,6 +162,8 @@ def _compared(row: Interval) -> str:
 def _limit(row: Interval) -> str:
     if row.limit is None:
         return "-"
+    if row.mark:
+        return as_given(row.limit)
     return f"{'≥' if row.at_least else '≤'} {as_given(row.limit)}"
 
 
