@@ -87,6 +87,8 @@ def test_labels_settle_it_and_it_is_promoted(
         until(site.delivered, "the candidate serves")
         grace.press("The whole run, with what it found")
         expect(grace.page.locator("h1 .badge")).to_contain_text("passed")
+        grace.press("Overview", within="header")
+        expect(grace.page.locator("#traffic tbody tr", has_text="production")).to_be_visible()
         _goes_back(site, grace)
         with site.project.stores() as stores:
             verify(stores.ledger)

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from seatrial.ledger import paths
 from seatrial.ledger import runs as stored
+from seatrial.registry.registry import PRODUCTION
 from seatrial.report import status as standing
 from seatrial.report._number import number
 from seatrial.report.drifted import line
@@ -108,7 +109,9 @@ def _traffic(opened: Project, beats: Sequence[Beat], more: int, paces: Paces) ->
 
 def _table(opened: Project, beats: Sequence[Beat], paces: Paces) -> Table:
     """Each version that was ever asked. Its pace is that of the last half minute at most."""
-    serving = {(each.model, each.version): each.channel for each in opened.registry.channels()}
+    # of a version in both channels production is said: it comes last
+    channels = sorted(opened.registry.channels(), key=lambda each: each.channel == PRODUCTION)
+    serving = {(each.model, each.version): each.channel for each in channels}
     rows = tuple(
         (
             Link(which[0], paths.of_model(which[0])),
