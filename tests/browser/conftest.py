@@ -27,7 +27,7 @@ CHROMIUM = shutil.which("chromium")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of it is slow, needs Chromium, and shares one browser."""
+    """All of it is slow, needs Chromium, and shares what was made once."""
     here = Path(__file__).parent
     marks: list[pytest.MarkDecorator] = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
     if CHROMIUM is None:
@@ -38,8 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(mark)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for each file: as long as it is there, nobody else can run an event loop."""
     with sync_playwright() as driver:
         launched = driver.chromium.launch(executable_path=CHROMIUM)
         yield launched

@@ -7,12 +7,13 @@ import itertools
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from running import MODEL, Gateway, Project, serving, until
 from seatrial.registry import tokens
 from seatrial.registry.tokens import Role
 
-from .waters import CANDIDATE, SECRET, Waters
+from .waters import CANDIDATE, SECRET, Waters, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,17 +25,18 @@ NAMES = itertools.count(1)
 
 @dataclass(slots=True)
 class Site:
-    """A copy of the project, behind `seatrial serve` on the ports of before."""
+    """A copy of the project, behind `seatrial serve`, whose page keeps its port."""
 
     project: Project
     waters: Waters
+    port: int = field(default_factory=free_port)
     gateway: Gateway = field(init=False)
     held: ExitStack = field(default_factory=ExitStack)
 
     @property
     def address(self) -> str:
         """Where the page is."""
-        return f"http://127.0.0.1:{self.waters.port}"
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def model(self) -> str:
@@ -46,11 +48,16 @@ class Site:
         """The page of the question that waits."""
         return f"{self.address}/reviews/{self.waters.item}"
 
+    @property
+    def told(self) -> str:
+        """Where the notification of the question leads to; the copy has a port of its own."""
+        link = urlsplit(self.waters.told["data"]["link"])
+        assert link.netloc == f"127.0.0.1:{self.waters.port}"
+        return f"{self.address}{link.path}"
+
     def begin(self) -> None:
         """Serve, and wait until somebody would see the page."""
-        serve = serving(
-            self.project, "--control-port", str(self.waters.port), page=True, SECRET=SECRET
-        )
+        serve = serving(self.project, "--control-port", str(self.port), page=True, SECRET=SECRET)
         self.gateway = self.held.enter_context(serve)
         until(self.answers, "the page answers")
 
@@ -91,7 +98,7 @@ class Site:
         return self.gateway.version() == CANDIDATE
 
     def answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.waters.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/login")
             return connection.getresponse().status == 200

@@ -64,7 +64,7 @@ def _goes_back(site: Site, person: Person) -> None:
 def _follows_the_link(site: Site, person: Person) -> None:
     """Of the notification, and looks at what the question rests on."""
     page = person.page
-    person.goes(site.waters.told["data"]["link"])
+    person.goes(site.told)
     expect(page.locator("h1")).to_contain_text("May evaluate_model.shadow_tests")
     expect(page.locator("#evidence")).to_contain_text("disagreement")
     expect(page.locator("#evidence svg").first).to_be_visible()

@@ -40,7 +40,7 @@ class Waters:
     """Version 1 serves; 2 is bad; 3 waits in review, with requests on which it differs.
 
     ``said`` holds by request what versions 1 and 3 answer. ``told`` is the notification of the
-    question, ``port`` the one of the page that it leads to.
+    question, ``port`` the one of the page that it leads to: that of before.
     """
 
     project: Project
