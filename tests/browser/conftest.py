@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of it is slow, needs Chromium, and shares what was made once."""
     here = Path(__file__).parent
