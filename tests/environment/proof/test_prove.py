@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -443,6 +444,24 @@ def test_who_stops_it_sees_no_traceback(tmp_path: Path) -> None:
         asking.send_signal(signal.SIGINT)
         out, err = asking.communicate(timeout=60)
     assert (asking.returncode, out, err) == (130, b"", b"")
+    assert eventually(lambda: not of_this_test(str(place)))
+
+
+class InterruptedThread(threading.Thread):
+    """Ctrl-C comes just when it has begun to read what the model's process prints."""
+
+    def start(self) -> None:
+        super().start()
+        raise KeyboardInterrupt
+
+
+def test_who_stops_it_as_the_model_begins_does_not_wait_for_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = endless().write(tmp_path / "bundle").place
+    monkeypatch.setattr("seatrial.environment.proof.asked.threading.Thread", InterruptedThread)
+    with pytest.raises(KeyboardInterrupt):
+        prove(place, timeout_s=60)
     assert eventually(lambda: not of_this_test(str(place)))
 
 
