@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from bundles import Version, environment, flights_late, numbers_only
+from interrupted import InterruptedThread
 from seatrial.environment.capture import fingerprint
 from seatrial.environment.needs import Needs
 from seatrial.environment.proof.proving import prove
@@ -447,17 +447,10 @@ def test_who_stops_it_sees_no_traceback(tmp_path: Path) -> None:
     assert eventually(lambda: not of_this_test(str(place)))
 
 
-class InterruptedThread(threading.Thread):
-    """Ctrl-C comes just when it has begun to read what the model's process prints."""
-
-    def start(self) -> None:
-        super().start()
-        raise KeyboardInterrupt
-
-
 def test_who_stops_it_as_the_model_begins_does_not_wait_for_its_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It reads what the model's process prints already, and does not wait for its end yet."""
     place = endless().write(tmp_path / "bundle").place
     monkeypatch.setattr("seatrial.environment.proof.asked.threading.Thread", InterruptedThread)
     with pytest.raises(KeyboardInterrupt):
