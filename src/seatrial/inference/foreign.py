@@ -83,9 +83,9 @@ def run(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     ) as started:
-        output = None if started.stdout is None else _Output(started.stdout)
-        in_time = False
+        output, in_time = None, False
         try:
+            output = None if started.stdout is None else _Output(started.stdout)
             in_time = ends(started.pid, limits.timeout_s)
             if not in_time and when_late is not None:
                 when_late(started.pid)

@@ -19,6 +19,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from bundles import Version, environment, flights_late, numbers_only
+from interrupted import InterruptedThread
 from seatrial.environment.capture import fingerprint
 from seatrial.environment.needs import Needs
 from seatrial.environment.proof.proving import prove
@@ -443,6 +444,17 @@ def test_who_stops_it_sees_no_traceback(tmp_path: Path) -> None:
         asking.send_signal(signal.SIGINT)
         out, err = asking.communicate(timeout=60)
     assert (asking.returncode, out, err) == (130, b"", b"")
+    assert eventually(lambda: not of_this_test(str(place)))
+
+
+def test_who_stops_it_as_the_model_begins_does_not_wait_for_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads what the model's process prints already, and does not wait for its end yet."""
+    place = endless().write(tmp_path / "bundle").place
+    monkeypatch.setattr("seatrial.environment.proof.asked.threading.Thread", InterruptedThread)
+    with pytest.raises(KeyboardInterrupt):
+        prove(place, timeout_s=60)
     assert eventually(lambda: not of_this_test(str(place)))
 
 

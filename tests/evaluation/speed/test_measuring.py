@@ -14,18 +14,18 @@ import pytest
 
 import planted
 from seatrial.errors import StoreError
-from seatrial.evaluation.speed import measures, measuring, rivals, timing
+from seatrial.evaluation.speed import measures, rivals, timing
 from seatrial.evaluation.speed.asking import Times
 from seatrial.evaluation.speed.limits import Latency, Speed, Throughput
 from seatrial.evaluation.speed.measuring import measure
 from seatrial.inference.signature import Input, Signature
-from seatrial.outcome import Measure, Verdict
+from seatrial.outcome import Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.evaluation.labelled import Labelled
-    from seatrial.outcome import Finding
+    from seatrial.outcome import Finding, Measure
     from seatrial.registry.registry import Registry, Version
 
 SLOW_STEPS = 400
@@ -224,47 +224,6 @@ def test_batches_that_would_take_too_long_are_left_out(
     assert throughput.value
     # whatever it shows, a single round may have been a bad one
     assert throughput.verdict is Verdict.INCONCLUSIVE
-
-
-PASS, FAIL, OPEN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "settled", "timings"),
-    [
-        ([PASS], PASS, 1),
-        ([FAIL], FAIL, 1),
-        ([OPEN, PASS, PASS], PASS, 3),
-        ([OPEN, FAIL, FAIL], FAIL, 3),
-        ([OPEN, PASS, OPEN], OPEN, 3),
-        ([OPEN, PASS, FAIL], OPEN, 3),
-        ([OPEN, OPEN], OPEN, 2),
-        ([OPEN, None], OPEN, 2),
-        ([OPEN, PASS, None], OPEN, 3),
-    ],
-)
-def test_what_a_busy_moment_left_open_two_more_timings_settle(
-    verdicts: list[Verdict | None], settled: Verdict, timings: int
-) -> None:
-    asked = iter(verdicts)
-    taken = 0
-
-    def time() -> list[Measure] | None:
-        nonlocal taken
-        taken += 1
-        verdict = next(asked)
-        if verdict is None:
-            return None
-        return [
-            Measure(name="latency_ms.p95", value=float(taken), limit=5.0, verdict=verdict),
-            Measure(name="latency_ms.p99", value=float(taken)),
-        ]
-
-    first = time()
-    assert first
-    p95, p99 = measuring.settled(first, time)
-    assert (p95.verdict, p99.value, taken) == (settled, 1.0, timings)
-    assert p95.value == (1.0 if settled is OPEN else timings)
 
 
 def test_interrupted_requests_are_counted() -> None:

@@ -103,22 +103,26 @@ def _run(words: list[str], timeout_s: float) -> tuple[int | None, str]:
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as child:
-        assert child.stderr is not None
         lines: deque[bytes] = deque(maxlen=1)
         reader = threading.Thread(target=_listen, args=(child.stderr, lines), daemon=True)
-        reader.start()
         status: int | None = None
+        # From before the reader starts: while it reads, nobody can close the pipe of a child that
+        # goes on, so Ctrl-C between the two would wait for the model's answer.
         try:
+            reader.start()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 status = child.wait(timeout_s)
         finally:
             _end(child)
-            reader.join(_LAST_WORDS_S)  # what it has started may hold the pipe: no long wait
+            if reader.ident is not None:
+                # what the child has started may hold the pipe: no long wait
+                reader.join(_LAST_WORDS_S)
         return status, b"".join(lines).decode("utf-8", "replace")
 
 
-def _listen(pipe: IO[bytes], lines: deque[bytes]) -> None:
+def _listen(pipe: IO[bytes] | None, lines: deque[bytes]) -> None:
     """Read to the end, and keep the last line that says something."""
+    assert pipe is not None
     with contextlib.suppress(ValueError, OSError):  # closed meanwhile
         while line := pipe.readline(1 << 16):
             if stripped := line.strip():

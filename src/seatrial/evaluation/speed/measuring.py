@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from seatrial.errors import Mistake, StoreError, nearest
@@ -17,11 +18,12 @@ from seatrial.evaluation.speed.rivals import (
     rivals,
     timing_question,
 )
+from seatrial.evaluation.speed.settling import MORE, Timed, settled
 from seatrial.ledger.bringing import bring
 from seatrial.outcome import Direction, Finding, Measure, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from seatrial.evaluation.labelled import Labelled
@@ -36,10 +38,13 @@ NEAR = 0.1
 """Memory that lies so near its limit, by share, is weighed again: it differs a little each time."""
 
 AGAIN = 2
-"""How often what is open is measured again."""
-
 BUSY = 0.02
 """Interrupted requests, by share, that are worth a word."""
+
+_TIMED_AGAIN = Finding(
+    what=f"the first timing left something open; {MORE} more agree, and the last one is told",
+    hint="other work on this machine can do that: the bounds are closer where nothing else runs",
+)
 
 _MB = 2**20
 _CHILDREN = "seatrial.evaluation.speed"
@@ -84,59 +89,27 @@ def measure(
             raise StoreError(Mistake(what, where=f"dataset {rows.dataset}"))
         return _unanswered(speed, candidate, reply.why, rows.dataset)
     assert not isinstance(weights, Unanswered)  # else there would be no reply
-    first = _judged(reply, speed)
-    times = settled(first, lambda: _again(blobs, asked_all, speed, seed))
-    told += [_timed_again(now) for now, once in zip(times, first, strict=True) if now is not once]
-    found = [*times, *_needs(weights, speed)]
-    return tuple(found), (*told, *_findings(reply, found))
+    first = Timed(reply, _judged(reply, speed))
+    counts = settled(first, partial(_again, blobs, asked_all, speed, seed))
+    if counts is not first:
+        told.append(_TIMED_AGAIN)
+    found = (*counts.measures, *_needs(weights, speed))
+    return found, (*told, *_findings(counts.reply, found))
 
 
-def settled(first: list[Measure], again: Callable[[], list[Measure] | None]) -> list[Measure]:
-    """The measures; what a busy moment left open is what two further timings agree on.
-
-    A busy moment can leave open what a quiet one would decide. The later ones must both decide,
-    and alike, each by its own bounds: a wrong answer is then given by chance in at most
-    0.05 + 0.05 x 0.05 of cases instead of 0.05. Where they differ, it stays open.
-    """
-    if all(each.verdict is not Verdict.INCONCLUSIVE for each in first):
-        return first
-    later: list[dict[str, Measure]] = []
-    for _ in range(AGAIN):
-        measures = again()
-        if measures is None:
-            return first
-        later.append({each.name: each for each in measures})
-        open_still = [each for each in first if each.verdict is Verdict.INCONCLUSIVE]
-        if not any(_agreed(each.name, later) for each in open_still):
-            return first
-    return [
-        (_agreed(each.name, later) or each) if each.verdict is Verdict.INCONCLUSIVE else each
-        for each in first
-    ]
-
-
-def _agreed(name: str, later: list[dict[str, Measure]]) -> Measure | None:
-    """That measure as it was found last, if every timing decides it, and all alike."""
-    found = [measures[name] for measures in later]
-    verdicts = {each.verdict for each in found}
-    return found[-1] if verdicts in ({Verdict.PASS}, {Verdict.FAIL}) else None
-
-
-def _judged(reply: TimingReply, speed: Speed) -> list[Measure]:
+def _judged(reply: TimingReply, speed: Speed) -> tuple[Measure, ...]:
     compared = len(reply.times[ONE_ROW.rows].own) > 1
-    return [
+    return (
         *said.one_row(reply.times, speed.latency),
         *said.beside(reply.times, speed.latency, compared=compared),
         *said.batches(reply.times, speed.throughput.rows_per_s, compared=compared),
-    ]
+    )
 
 
-def _again(
-    blobs: str, asked_all: tuple[Rival, ...], speed: Speed, seed: int
-) -> list[Measure] | None:
+def _again(blobs: str, asked_all: tuple[Rival, ...], speed: Speed, seed: int) -> Timed | None:
     """Another timing; None when this time there was no answer."""
     reply = timed(blobs, asked_all, seed)
-    return None if isinstance(reply, Unanswered) else _judged(reply, speed)
+    return None if isinstance(reply, Unanswered) else Timed(reply, _judged(reply, speed))
 
 
 def _lying_here(registry: Registry, versions: list[Version]) -> Path:
@@ -234,14 +207,7 @@ def _not_compared(production: Version, absent: list[str], rows: Labelled, speed:
     return Finding(what=f"times were not compared: {what}", where=where, hint=fix)
 
 
-def _timed_again(each: Measure) -> Finding:
-    return Finding(
-        what=f"{each.name} was open at first, and timed {AGAIN} times more, which agree",
-        hint="the machine had other work the first time",
-    )
-
-
-def _findings(reply: TimingReply, found: list[Measure]) -> Iterator[Finding]:
+def _findings(reply: TimingReply, found: Iterable[Measure]) -> Iterator[Finding]:
     """What the machine did meanwhile, and what would settle what is open."""
     if not reply.waiting_known:
         yield Finding(
