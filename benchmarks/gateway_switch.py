@@ -22,8 +22,8 @@ from gateway import bodies, load, project, rivals
 from gateway.server import LOAD_CORE, pinned
 from measuring import Figure
 from seatrial import workspace
-from seatrial.cli._moves import move_by_hand
 from seatrial.registry.project import open_project
+from seatrial.review.by_hand import move_by_hand
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def _moves(made: Path) -> list[Moved]:
     try:
         for number in range(MOVES):
             version, event = ((2, "promote"), (1, "rollback"))[number % 2]
-            move_by_hand(opened, project.MODEL, version, event, "to measure it")
+            move_by_hand(opened, project.MODEL, version, event, "to measure it", by="benchmark")
             returned = time.time_ns()
             channel = opened.registry.channel(project.MODEL, "production")
             assert channel is not None
