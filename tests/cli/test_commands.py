@@ -698,3 +698,7 @@ def test_the_demo_delivers_two_models_stops_three_and_takes_one_back(
     assert "version 3 answered again" in said.err
     assert "Who was in production when" in said.err
     assert Path(told["folder"]).is_relative_to(tmp_path)
+    assert "the web page of all this, while it lasts: http://127.0.0.1:" in said.err
+    report = Path(told["report"]).read_text(encoding="utf-8")
+    assert told["runs"][3]["run"] in report
+    assert report.startswith("<!doctype html>")

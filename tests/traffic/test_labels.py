@@ -241,7 +241,7 @@ def test_recorded_requests_come_once_in_order_and_as_sampled(
     assert ids == [each for each in wanted if sampled(each, 40) for _ in range(2)]
     table = reading.read(traffic.folder, "m")[3].to_pylist()
     features = {(each["id"], each["row"]): each["features"]["b"] for each in table}
-    got, features_, answer = parts[0]
+    got, features_, answer = parts[0].ids, parts[0].features, parts[0].answer
     assert features_["b"].tolist() == [features[each, n % 2] for n, each in enumerate(got)]
     assert answer.probabilities is not None
     assert answer.probabilities.shape == (len(got), 2)

@@ -48,12 +48,20 @@ class Traffic:
         return next(found, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where ``seatrial serve`` listens: the gateway's port, and the address of the web page."""
+
+    port: int
+    page: str
+
+
 @contextmanager
-def gateway(project: Path) -> Iterator[int]:
-    """``seatrial serve`` in a project folder, while the block lasts; its port."""
+def serving(project: Path) -> Iterator[Serving]:
+    """``seatrial serve`` in a project folder, while the block lasts."""
     log = (project / "serve.log").open("w", encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "seatrial", "serve", "--port", "0", "--no-control", "--json"],
+        [sys.executable, "-m", "seatrial", "serve", "--port", "0", "--control-port", "0", "--json"],
         cwd=project,
         stdout=subprocess.PIPE,
         stderr=log,
@@ -67,7 +75,7 @@ def gateway(project: Path) -> Iterator[int]:
         log.close()
 
 
-def _ready(process: subprocess.Popen[str], project: Path) -> int:
+def _ready(process: subprocess.Popen[str], project: Path) -> Serving:
     told = ""
     for line in process.stdout or ():
         told += line
@@ -76,11 +84,12 @@ def _ready(process: subprocess.Popen[str], project: Path) -> int:
     if not told:
         where = str(project / "serve.log")
         raise StoreError(Mistake("the gateway did not start", where=where, fix="read its log"))
-    port = int(json.loads(told)["address"].rpartition(":")[2])
+    addresses = json.loads(told)
+    port = int(addresses["address"].rpartition(":")[2])
     ends = time.monotonic() + READY_S
     while time.monotonic() < ends:
         if _is_ready(port):
-            return port
+            return Serving(port, addresses["control"])
         time.sleep(0.02)
     raise StoreError(Mistake(f"the gateway was not ready within {READY_S:g} s"))
 

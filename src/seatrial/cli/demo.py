@@ -57,19 +57,28 @@ def _story() -> dict[str, object]:
     click.echo("\nthe same faulty data, with a baseline made from it; honest rows judge the model:")
     _profile(project)
     runs.append(_run(project, expected=1))
-    runs += _on_real_water(project)
+    delivered, *others = _on_real_water(project)
+    runs += [delivered, *others]
     _chapter(6, "Who was in production when")
     head = _history(project)
+    report = _report(project, str(delivered["run"]))
     seconds = time.perf_counter() - began
+    click.echo(f"how the version of chapter 3 was judged, as one page: {report}")
     click.echo(f"\n{seconds:.0f} s; the files are in {project}")
-    click.echo(f"look around: cd {project} && seatrial status")
-    return {"folder": str(project), "seconds": round(seconds, 1), "runs": runs, "head": head}
+    click.echo(f"look around: cd {project} && seatrial serve, and open the web page that it names")
+    return {
+        "folder": str(project),
+        "seconds": round(seconds, 1),
+        "runs": runs,
+        "head": head,
+        "report": str(report),
+    }
 
 
 def _on_real_water(project: Path) -> list[dict[str, object]]:
     """Chapters 3 to 5: a version is tried on live traffic, delivered, and followed; one is not."""
     from seatrial.cli._comes_back import await_the_watch, shorten_the_watch
-    from seatrial.cli._real_water import asking, gateway
+    from seatrial.cli._real_water import asking, serving
 
     _chapter(3, "On real water: a version that also learned from May, beside production in June")
     _learn_from_may(project)
@@ -77,7 +86,8 @@ def _on_real_water(project: Path) -> list[dict[str, object]]:
     shorten_the_watch(project)
     click.echo(f"(seconds instead of 48 hours: {SHADOW_S:g} s at {SHADOW_PERCENT} %)")
     june = project / "later" / "month_06.csv.gz"
-    with gateway(project) as port, asking(port, [june]) as traffic:
+    with serving(project) as at, asking(at.port, [june]) as traffic:
+        click.echo(f"the web page of all this, while it lasts: {at.page}")
         told = _run(
             project,
             0,
@@ -193,3 +203,18 @@ def _history(project: Path) -> str:
     events, head = verify(opened.ledger)
     click.echo(f"the ledger is intact: {events} events, head {head}")
     return head
+
+
+def _report(project: Path, run: str) -> Path:
+    """A run as a page, drawn from the ledger alone; its file."""
+    from seatrial.ledger import runs
+    from seatrial.registry.project import open_project
+    from seatrial.report.as_html import as_html
+    from seatrial.report.sections import sources
+
+    opened = open_project(workspace.at(project))
+    with contextlib.closing(opened.ledger):
+        page = as_html(sources(opened, runs.get(opened.ledger, run)))
+    file = project / "report.html"
+    file.write_text(page, encoding="utf-8")
+    return file
