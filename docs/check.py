@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 # What is pictured in code is no link; a fence may hold anything.
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|\b(?:src|srcset)=\"([^\"\s]+)\"")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
 
 
@@ -43,7 +43,7 @@ def pages() -> list[Path]:
 def broken_links(found: Iterable[Path]) -> Iterator[str]:
     """Relative links whose file or heading does not exist."""
     for page in found:
-        for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
+        for target in map("".join, LINK.findall(CODE.sub("", page.read_text(encoding="utf-8")))):
             if re.match(r"[a-z]+:", target):
                 continue
             name, _, anchor = target.partition("#")
