@@ -282,7 +282,8 @@ def test_json_prints_the_rows_and_asks_nobody(keyboard: Keyboard, question: Item
     assert (told["model"], told["version"], told["against"]) == (MODEL, 2, 1)
     assert told["classes"] == [0, 1]
     assert len(told["rows"]) > 5
-    assert set(told["rows"][0]) == {"id", "row", "features"}
+    assert set(told["rows"][0]) == {"id", "row", "features", "answers"}
+    assert sorted(told["rows"][0]["answers"]) == told["classes"]
     assert set(told["rows"][0]["features"]) == {"feature_1", "feature_2", "feature_3"}
 
 

@@ -66,6 +66,11 @@ class Readiness:
     reason: str | None
     at: str
 
+    @property
+    def proven(self) -> bool:
+        """It is ready or serves only after its golden rows were answered equally there."""
+        return self.state in {READY, SERVING}
+
 
 def hold(home: Path, identity: str) -> IO[bytes]:
     """Say that a gateway lives, until the file is closed or the process dies, however it dies.

@@ -104,6 +104,12 @@ def checked(project: Project, model: str) -> Iterator[Section]:
         yield Section(anchor="gone", title="Not shown", parts=(note,))
 
 
+def document(project: Project, model: str) -> dict[str, Any]:
+    """The same checks as values, oldest first; ``gone`` counts those that cannot be read."""
+    looks, gone = _looks(project, runs.of_model(project.ledger, model, RUNS))
+    return {"checks": [_told(look) for look in looks], "gone": gone}
+
+
 def trained_on(project: Project, model: str) -> Section:
     """What each of its newest versions learned from."""
     versions = project.registry.versions(model)[::-1]
@@ -142,6 +148,29 @@ def _looks(project: Project, found: Sequence[Run]) -> tuple[list[_Look], int]:
         else:
             looks.append(_Look(known[row.run], row.address, kept))
     return sorted(looks, key=lambda look: (look.run.started, look.run.id)), gone
+
+
+def _told(look: _Look) -> dict[str, Any]:
+    found = look.found
+    return {
+        "dataset": found.dataset,
+        "run": look.run.id,
+        "step": look.address,
+        "started": look.run.started,
+        "rows": found.rows,
+        "verdict": found.verdict,
+        "fingerprint": found.fingerprint,
+        "columns": [
+            {
+                "name": each.column,
+                "value": each.value,
+                "limit": each.limit,
+                "verdict": each.verdict,
+                "missing_percent": each.current.missing_percent,
+            }
+            for each in found.whole
+        ],
+    }
 
 
 def _dataset(looks: Sequence[_Look]) -> Iterator[Part]:

@@ -32,17 +32,22 @@ COLUMNS = 50
 
 def traffic(project: Project, model: str) -> Section:
     """What the last seven days of its traffic said."""
-    since = project.workspace.clock() - timedelta(days=DAYS)
-    hours = drifts.lately(project.ledger, model, since)
+    judged = hours(project, model)
     serving = project.registry.channel(model, PRODUCTION)
     parts: list[Part] = []
     if serving is not None and (said := line(drift_of(project, model, serving.version))):
         parts.append(Note(f"{said[:1].upper()}{said[1:]}."))
-    if hours:
-        parts += [*_drawn(hours)]
+    if judged:
+        parts += [*_drawn(judged)]
     else:
         parts.append(Note(f"No full hour of live traffic was judged in the last {DAYS} days."))
     return Section(anchor="traffic", title="Live traffic", parts=tuple(parts))
+
+
+def hours(project: Project, model: str) -> list[Hour]:
+    """What was judged of the last seven days, oldest first."""
+    since = project.workspace.clock() - timedelta(days=DAYS)
+    return drifts.lately(project.ledger, model, since)
 
 
 def _drawn(hours: Sequence[Hour]) -> Iterator[Part]:

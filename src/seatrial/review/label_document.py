@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from seatrial.registry.project import Project
     from seatrial.review.drawing import Place
-    from seatrial.review.labelling import Sheet
+    from seatrial.review.labelling import Label, Sheet
 
     Features: TypeAlias = Mapping[Place, Mapping[str, float | str | None]]
 
@@ -41,10 +41,27 @@ def document(sheet: Sheet, follows: Sequence[str], features: Features) -> dict[s
         "more_labels": said.more_labels,
         "classes": list(sheet.asked.classes),
         "rows": [
-            {"id": place.id, "row": place.row, "features": features[place]}
+            {
+                "id": place.id,
+                "row": place.row,
+                "features": features[place],
+                "answers": answers(sheet, place),
+            }
             for place in sheet.waiting
         ],
     }
+
+
+def answers(sheet: Sheet, place: Place) -> list[Label | None]:
+    """Both answers to a row in the order of the classes, so that nobody sees whose is which.
+
+    None stands last, for an answer that is no class.
+    """
+    order = {label: number for number, label in enumerate(sheet.asked.classes)}
+    found = next(each for each in sheet.rows if each.place == place)
+    known = [each for each in (found.served, found.other) if each is not None]
+    known.sort(key=lambda label: order.get(label, len(order)))
+    return [*known, *[None] * (2 - len(known))]
 
 
 def features(project: Project, sheet: Sheet, most: int | None = None) -> Features:

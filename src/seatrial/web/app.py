@@ -22,6 +22,7 @@ from seatrial.web.access.gate import Doors, Gate
 from seatrial.web.access.hosts import Hosts
 from seatrial.web.access.key import key_of
 from seatrial.web.assets import Assets
+from seatrial.web.comparing import Comparing
 from seatrial.web.headers import Guarded, guard
 from seatrial.web.opened import Opened
 from seatrial.web.refusals import answered
@@ -84,6 +85,7 @@ def application(
     app.router.redirect_slashes = False
     app.state.opened, app.state.doors, app.state.assets = opened, doors, assets
     app.state.settings, app.state.log, app.state.pulse = settings, log, Pulse()
+    app.state.comparing = Comparing()
     return app
 
 

@@ -1,4 +1,4 @@
-"""Score two versions on the same rows: ``python -m seatrial.web.compared``, started by a page.
+"""Score two versions on the same rows: ``python -m seatrial.web.compared``, started when somebody asks.
 
 Prints the document of ``seatrial compare --json``, with the sentences that people read.
 """
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         project = open_project(workspace.at(asked.folder), existing=True)
         with closing(project.ledger):
             first, second = (named(project.registry, each) for each in (asked.first, asked.second))
-            found = side_by_side(project, first, second, speed=False)
+            found = side_by_side(project, first, second, margin=asked.margin, speed=False)
     except SeatrialError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -53,6 +53,7 @@ def _arguments(arguments: Sequence[str] | None) -> Any:
     parser.add_argument("--folder", type=Path, required=True)
     for name in ("first", "second"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--margin", type=float)
     return parser.parse_args(arguments)
 
 

@@ -1,6 +1,7 @@
 """Comparisons that take seconds: one at a time, each in a process that is ended when it is late.
 
-A page never waits for one. It asks, says that it is under way, and shows what came of it later.
+Nobody waits for one. Who asks is told that it is under way, and looks later what came of it; pages
+and the API see the same one.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two versions of models, by their numbers."""
+    """Two versions of models, by their numbers; ``margin``, where given, asks for a verdict."""
 
     first: str
     second: str
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class Comparing:
 def _compared(folder: Path, pair: Pair) -> Result:
     began = time.monotonic()
     words = ("--folder", str(folder), "--first", pair.first, "--second", pair.second)
+    if pair.margin is not None:
+        words = (*words, f"--margin={pair.margin!r}")
     command = [sys.executable, "-m", "seatrial.web.compared", *words]
     try:
         ended = subprocess.run(  # noqa: S603 - our own module

@@ -85,7 +85,7 @@ def test_every_document_has_the_keys_that_are_published_and_no_other(busy: Progr
             below = path.removeprefix("/api/v1")
             busy.fits(below, re.sub(r"\{\w+\}", lambda found: filled[found[0]], below))
             seen += 1
-    assert seen == 15
+    assert seen == 18
 
 
 def test_a_refusal_is_as_it_is_published(busy: Program) -> None:

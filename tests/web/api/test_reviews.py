@@ -50,3 +50,17 @@ def test_what_labels_cannot_answer_says_so(site: Site, robot: Program) -> None:
     robot.get(path, 409)
     robot.post(path, {"labels": []}, 409)
     program(site, Role.VIEWER, "eve").get(path, 403)
+
+
+def test_what_waits_for_a_run_that_is_not_here_is_not_answered_here(
+    site: Site, robot: Program
+) -> None:
+    item = ask(site.project, "RGONE", "Train anew?")
+    robot.get("/reviews")  # that the token is in use has been noted
+    head = site.project.ledger.head()
+    for choice in ("approve", "reject"):
+        (mistake,) = robot.post(f"/reviews/{item.id}/{choice}", {"reason": "yes"}, 409)["mistakes"]
+        assert "run RGONE" in mistake["what"]
+        assert mistake["where"] == f"item {item.id}"
+        assert "answer where that run is" in mistake["fix"]
+    assert site.project.ledger.head() == head

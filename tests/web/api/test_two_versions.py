@@ -8,7 +8,8 @@ import pytest
 from tests.tasks.conftest import MODEL, _delivered, _fresh  # noqa: F401 - fixtures
 from tests.web.pages.test_labelling import _made, labelling  # noqa: F401 - fixtures
 
-from seatrial.web.api import compare
+from running import until
+from seatrial.registry.tokens import Role
 
 from .conftest import program
 
@@ -25,24 +26,42 @@ def test_what_cannot_be_compared_says_so(site: Site, robot: Program) -> None:
     assert site.project.registry.versions()
     robot.get("/models/m/compare", 400)
     robot.get("/models/m/compare?first=1&second=m@2", 400)
+    robot.get("/models/m/compare?first=9&second=1", 404)
+    robot.get("/models/m/compare?first=2&second=1&margin=nan", 400)
     robot.get("/models/n/compare?first=1&second=2", 404)
-    assert robot.get("/models/m/compare?first=1&second=2", 409)["error"]
+    assert robot.get("/models/m/compare?first=1&second=2")["state"] == "none"
+
+
+def test_who_only_looks_begins_no_comparison(site: Site) -> None:
+    two = {"first": "1", "second": "2"}
+    program(site, None).post("/models/m/compare", two, 401)
+    viewer = program(site, Role.VIEWER, "vera")
+    viewer.post("/models/m/compare", two, 403)
+    assert viewer.get("/models/m/compare?first=1&second=2")["state"] == "none"
 
 
 @pytest.mark.slow
 def test_two_versions_are_compared_one_comparison_at_a_time(labelling: Labelling) -> None:  # noqa: F811
     robot = program(labelling.site)
-    told = robot.fits("/models/{model}/compare", f"{PATH}?first=2&second=1")
-    assert (told["first"]["version"], told["second"]["version"]) == (2, 1)
-    assert told["verdict"] == "skip"
-    assert told["disagreement"]["examples"]
-    assert robot.get(f"{PATH}?first=production&second=1&margin=0.5")["verdict"] == "pass"
-    robot.get(f"{PATH}?first=9&second=1", 409)
-    robot.get(f"{PATH}?first=2&second=1&margin=nan", 400)
-    with compare._ONE:
-        answer = robot.ask("GET", f"{PATH}?first=2&second=1")
+    query = f"{PATH}?first=2&second=1&margin=0.5"
+    two = {"first": "production", "second": "1", "margin": 0.5}
+    assert robot.post(PATH, two)["state"] == "under way"
+    assert robot.post(PATH, two)["state"] == "under way"  # sent again, it is the same one
+    answer = robot.ask("POST", PATH, json={"first": "1", "second": "2"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert robot.get(f"{PATH}?first=2&second=2")["disagreement"]["examples"] == []
+    until(lambda: robot.get(query)["state"] != "under way", "both are compared", 60)
+    told = robot.fits("/models/{model}/compare", query)
+    assert told["state"] == "done", told["why"]
+    found = told["comparison"]
+    assert (found["first"]["version"], found["second"]["version"]) == (2, 1)
+    assert found["verdict"] == "pass"
+    assert found["disagreement"]["examples"]
+    assert robot.get(f"{PATH}?first=2&second=1")["state"] == "none"
+    datasets = robot.fits("/models/{model}/datasets", f"/models/{MODEL}/datasets")
+    assert datasets["gone"] == 0
+    machines = robot.fits("/models/{model}/environment", f"/models/{MODEL}/environment")
+    assert machines["trouble"] == ""
+    assert machines["machines"]["names"][1] == "this machine"
 
 
 @pytest.mark.slow

@@ -330,6 +330,119 @@ class Comparison(Struct):
     findings: list[Finding]
 
 
+class Scored(Struct):
+    """How a comparison stands: what came of it when it is done, and ``why`` it failed.
+
+    ``busy`` says that another one is under way, ``none`` that this one was never begun here.
+    """
+
+    state: Literal["none", "under way", "busy", "done", "failed"]
+    why: str
+    at: str | None
+    seconds: float | None
+    comparison: Comparison | None
+
+
+class HourColumn(Struct):
+    """How far a column went in an hour."""
+
+    name: str
+    value: float | None
+    limit: float | None
+    verdict: Verdict
+
+
+class Day(Struct):
+    """What the last 24 hours together say, and the columns that moved."""
+
+    verdict: Verdict
+    rows: int
+    moved: list[str]
+
+
+class TrafficHour(Struct):
+    """A full hour of traffic that was judged, and the columns that went farthest in it."""
+
+    hour: str
+    version: int
+    verdict: Verdict
+    rows: int
+    measure: str
+    unit: str
+    columns: list[HourColumn]
+    day: Day
+
+
+class CheckedColumn(Struct):
+    """How far a column of a dataset was from its reference, and how much of it was missing."""
+
+    name: str
+    value: float | None
+    limit: float | None
+    verdict: Verdict
+    missing_percent: float | None
+
+
+class DatasetCheck(Struct):
+    """What a step of a run saw of a dataset."""
+
+    dataset: str
+    run: str
+    step: str
+    started: str
+    rows: int
+    verdict: Verdict
+    fingerprint: str
+    columns: list[CheckedColumn]
+
+
+class Datasets(Struct):
+    """Checks of the newest runs; of ``gone`` more, what they kept is gone or of another release."""
+
+    checks: list[DatasetCheck]
+    gone: int
+
+
+class Answering(Struct):
+    """A live gateway: what it said of the version, and whether golden rows proved it there."""
+
+    id: str
+    address: str
+    host: str
+    workers: int
+    state: str | None
+    proven: bool
+    reason: str | None
+    at: str | None
+
+
+class MachineField(Struct):
+    """In what machines differ from the first: their values, in the order of ``names``."""
+
+    field: str
+    values: list[str | None]
+    differs: list[bool]
+    level: Literal["error", "warn", "info", "same"]
+
+
+class Machines(Struct):
+    """As ``seatrial env compare --all --json``: the machines by ``names``."""
+
+    names: list[str]
+    rows: list[MachineField]
+    equal: int
+
+
+class ModelEnvironment(Struct):
+    """Who answers with what is in production; ``trouble`` says why machines are not compared."""
+
+    model: str
+    version: int | None
+    gateways: list[Answering]
+    machines: Machines | None
+    trouble: str
+
+
 class Use(Struct):
     """Rows on which a version was judged."""
 
@@ -465,6 +578,7 @@ class AskedRow(Struct):
     id: str
     row: int
     features: dict[str, float | str | None]
+    answers: list[int | str | None]
 
 
 class Sheet(Struct):

@@ -2,63 +2,90 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import (
-    FileError,
-    FormError,
-    Mistake,
-    PassingError,
-    StoreError,
-    UsageError,
-)
+from seatrial.errors import Mistake, PassingError, UsageError
+from seatrial.web.access.actor import operator
 from seatrial.web.api import _answers, _bodies
 from seatrial.web.api._operation import Operation, routes
-from seatrial.web.api._said import answered, asked, or_none, refused
+from seatrial.web.api._said import answered, asked, or_none, refused, sent
 from seatrial.web.api.models import known
+from seatrial.web.comparing import Pair
 from seatrial.web.opened import project
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_ONE = threading.Lock()
-"""It reads all rows and asks both versions: one at a time, so that pages stay quick."""
+    from seatrial.web.comparing import Comparing, Result
 
 
-def compare(request: Request) -> Response:
-    """On the rows that usually judge the first, without times."""
-    from seatrial.evaluation.side_by_side import side_by_side
+def begin(request: Request) -> Response:
+    """On the rows that usually judge the first, without times; one comparison at a time."""
+    operator(request)
+    pair = _pair(request, sent(request, _bodies.WhichTwo))
+    comparing = _comparing(request)
+    if not comparing.begin(project(request).workspace.folder, pair):
+        now = comparing.of(pair)
+        if now.state == "busy":
+            what = "another comparison is under way, and there is one at a time"
+            raise PassingError(Mistake(what, fix="ask again in a moment"))
+    return answered(_told(comparing.of(pair)))
+
+
+def look(request: Request) -> Response:
+    """How it stands, and what came of it; nothing is begun by looking."""
+    pair = _pair(request, asked(request, _bodies.WhichTwo))
+    return answered(_told(_comparing(request).of(pair)))
+
+
+def _pair(request: Request, wanted: _bodies.WhichTwo) -> Pair:
+    """The two as numbers: a channel may point elsewhere when it is looked at again."""
     from seatrial.registry.opened import named
 
-    wanted, opened, model = asked(request, _bodies.WhichTwo), project(request), known(request)
-    if not _ONE.acquire(blocking=False):
-        what = "another comparison is under way, and there is one at a time"
-        raise PassingError(Mistake(what, fix="ask again in a moment"))
+    registry, model = project(request).registry, known(request)
     try:
         first, second = (
-            named(opened.registry, f"{model}@{each}") for each in (wanted.first, wanted.second)
+            f"{model}@{named(registry, f'{model}@{each}').version}"
+            for each in (wanted.first, wanted.second)
         )
-        told = side_by_side(opened, first, second, margin=or_none(wanted.margin), speed=False)
-    except PassingError:
-        raise
-    except (UsageError, FileError, FormError, StoreError) as error:
-        raise refused(409, error) from error
-    finally:
-        _ONE.release()
-    return answered(told.document())
+    except UsageError as error:
+        raise refused(404, error) from error
+    return Pair(first, second, or_none(wanted.margin))
+
+
+def _told(result: Result) -> dict[str, Any]:
+    told, keys = result.told, _answers.Comparison.__struct_fields__
+    return {
+        "state": result.state,
+        "why": result.why,
+        "at": told.get("at"),
+        "seconds": told.get("seconds"),
+        "comparison": {key: told[key] for key in keys} if told else None,
+    }
+
+
+def _comparing(request: Request) -> Comparing:
+    found: Comparing = request.app.state.comparing
+    return found
 
 
 OPERATIONS = (
     Operation(
         method="GET",
         path="/models/{model}/compare",
-        summary="Two versions on the same rows: metrics, their difference, where answers differ",
-        answer=compare,
-        gives=_answers.Comparison,
+        summary="How a comparison of two versions stands, and what came of it",
+        answer=look,
+        gives=_answers.Scored,
         query=_bodies.WhichTwo,
-        refusals=(409,),
+    ),
+    Operation(
+        method="POST",
+        path="/models/{model}/compare",
+        summary="Begin to compare two versions on the same rows: metrics, and where answers differ",
+        answer=begin,
+        gives=_answers.Scored,
+        takes=_bodies.WhichTwo,
     ),
 )
 ROUTES = routes(OPERATIONS)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from seatrial.errors import RequestError
 from seatrial.registry.registry import PRODUCTION, STAGING
 from seatrial.web.access.actor import operator
-from seatrial.web.comparing import LONGEST_S, Comparing, Pair
+from seatrial.web.comparing import LONGEST_S, Pair
 from seatrial.web.drawing import page, part, redirect
 from seatrial.web.forms import form
 from seatrial.web.opened import project
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from seatrial.registry.project import Project
     from seatrial.registry.registry import Version
+    from seatrial.web.comparing import Comparing
 
 MOST = 500
 """So many versions can be chosen, the newest; any other by its number in the address."""
@@ -98,11 +99,8 @@ def _scored(request: Request, pair: tuple[Version, Version] | None) -> dict[str,
 
 
 def _comparing(request: Request) -> Comparing:
-    """Of this server: made with the first look."""
-    state = request.app.state
-    if not hasattr(state, "comparing"):
-        state.comparing = Comparing()
-    found: Comparing = state.comparing
+    """Of this server, whoever asks."""
+    found: Comparing = request.app.state.comparing
     return found
 
 

@@ -119,10 +119,7 @@ def _answering(opened: Project, version: Version) -> Section:
 
 
 def _proven(told: gateways.Readiness | None) -> str:
-    """A version is ready or serves only after its golden rows were answered equally there."""
-    if told is None or told.state not in {gateways.READY, gateways.SERVING}:
-        return "not proven"
-    return "answered equally"
+    return "answered equally" if told is not None and told.proven else "not proven"
 
 
 def _trained(demands: Demands) -> Section:

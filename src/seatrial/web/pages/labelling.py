@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from seatrial.errors import RequestError, UsageError
 from seatrial.outcome import Verdict
-from seatrial.report.section import Table
 from seatrial.review import items
 from seatrial.review.deadlines import tend
 from seatrial.review.items import Status
@@ -94,7 +93,7 @@ def ask(request: Request) -> Response:
     return page(
         request,
         "labelling.html",
-        title=f"Label: {item.asked.question}",
+        title=f"Label: {item.asked.model}, version {sheet.asked.new}",
         here=HERE,
         item=item,
         **_card(opened, sheet),
@@ -162,7 +161,7 @@ def _next(request: Request, opened: Project, sheet: Sheet, told: str = "") -> Re
 
 def _card(opened: Project, sheet: Sheet) -> dict[str, object]:
     """What the card shows: a row, or why there is none."""
-    from seatrial.review.label_document import progress, so_far
+    from seatrial.review.label_document import answers, progress, so_far
 
     given = len(sheet.given)
     more = sheet.so_far.more_labels
@@ -180,13 +179,13 @@ def _card(opened: Project, sheet: Sheet) -> dict[str, object]:
     if not sheet.waiting:
         return content
     place = sheet.waiting[0]
-    asked = sheet.asked.classes
+    asked, pair = sheet.asked.classes, answers(sheet, place)
     return content | {
         "place": place,
         "answered": f"{datetime.fromtimestamp(place.time_us / 1e6, UTC):%Y-%m-%d %H:%M:%S}",
         "features": _features(_ROWS.of(opened, sheet, place)),
-        "answers": _answers(sheet, place),
-        "all_classes": len(asked) == 2 and None not in _said(sheet, place),  # noqa: PLR2004
+        "answers": ["no class" if each is None else str(each) for each in pair],
+        "all_classes": len(asked) == 2 and None not in pair,  # noqa: PLR2004
         "choices": choices(asked),
         "skip_key": SKIP_KEY,
         "nobody": NOBODY_CAN_SAY,
@@ -215,27 +214,12 @@ def choices(classes: Sequence[Label]) -> list[Choice]:
     return [Choice(word, str(number), padded[number]) for number, word in enumerate(words)]
 
 
-def _features(row: Row) -> Table:
-    return Table(
-        heads=("column", "value"),
-        rows=tuple(
-            (name, "-" if value is None else f"{value:g}" if isinstance(value, float) else value)
-            for name, value in row.items()
-        ),
-        caption="What was asked",
-    )
-
-
-def _answers(sheet: Sheet, place: Place) -> list[str]:
-    """Both answers in the order of the classes, so that nobody sees which version gave which."""
-    order = {label: number for number, label in enumerate(sheet.asked.classes)}
-    pair = sorted(_said(sheet, place), key=lambda each: order.get(each, len(order)))  # type: ignore[arg-type]
-    return ["no class" if each is None else str(each) for each in pair]
-
-
-def _said(sheet: Sheet, place: Place) -> tuple[Label | None, Label | None]:
-    found = next(each for each in sheet.rows if each.place == place)
-    return found.served, found.other
+def _features(row: Row) -> list[tuple[str, str]]:
+    """What was asked, column by column; a dash is a missing value."""
+    return [
+        (name, "-" if value is None else f"{value:g}" if isinstance(value, float) else value)
+        for name, value in row.items()
+    ]
 
 
 def _place(sheet: Sheet, said: Mapping[str, str]) -> Place:
