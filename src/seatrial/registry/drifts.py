@@ -169,7 +169,7 @@ def terms(ledger: Ledger, model: str) -> list[tuple[int, datetime, datetime | No
     )
     with ledger.read() as connection:
         moves = [(row.version, datetime.fromisoformat(row.at)) for row in connection.execute(query)]
-    ends = [*(at for _, at in moves[1:]), None]
+    ends = [*(at for _, at in moves), None][1:]
     return [(version, at, end) for (version, at), end in zip(moves, ends, strict=True)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -149,13 +150,12 @@ def _held(project: Project, version: Version, held: Collection[Quarantined]) -> 
 
 
 def _terms(moves: Sequence[Mapping[str, Any]]) -> tuple[Term, ...]:
-    ends = [*(str(move["at"]) for move in moves[1:]), None]
     found = [
         Term(
             at=str(move["at"]),
-            until=until,
+            until=str(following["at"]) if following else None,
             **{key: move[key] for key in ("event", "version", "by", "reason", "evidence")},
         )
-        for move, until in zip(moves, ends, strict=True)
+        for move, following in zip_longest(moves, moves[1:])
     ]
     return tuple(reversed(found))

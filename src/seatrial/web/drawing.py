@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,9 @@ if TYPE_CHECKING:
 
 SAID = "seatrial_said"
 SAID_S = 60
-LONGEST_SAID = 1000
+GOOD, BAD = b"+", b"-"
+LONGEST_SAID = 2500
+"""Bytes: with its signature it must fit into what browsers keep as one cookie, 4096."""
 
 PLACES = (
     ("overview", "/", "Overview"),
@@ -65,16 +66,15 @@ def redirect(request: Request, to: str, said: str = "", *, good: bool = True) ->
 
     ``to`` is a path of ours; anything else leads to the first page.
     """
-    to = to if is_ours(to) else "/"
+    response: Response = RedirectResponse(to if is_ours(to) else "/", 303)
     if "hx-request" in request.headers:
-        response = Response(status_code=204, headers={"HX-Redirect": to})
-    else:
-        response = RedirectResponse(to, 303)
+        there = response.headers["location"]  # quoted: a header holds no other letters than ASCII
+        response = Response(status_code=204, headers={"HX-Redirect": there})
     if said:
         key: Key = request.app.state.doors.key
         response.set_cookie(
             _said_name(key),
-            _sealed(key, said[:LONGEST_SAID], good=good),
+            _sealed(key, said, good=good),
             max_age=SAID_S,
             httponly=True,
             samesite="strict",
@@ -132,7 +132,8 @@ def _said_name(key: Key) -> str:
 
 
 def _sealed(key: Key, said: str, *, good: bool) -> str:
-    text = base64.urlsafe_b64encode(json.dumps([good, said]).encode()).decode()
+    told = (GOOD if good else BAD) + said.encode(errors="replace")[:LONGEST_SAID]
+    text = base64.urlsafe_b64encode(told).decode()
     return f"{text}.{key.sign('said', text)}"
 
 
@@ -140,5 +141,5 @@ def _unsealed(key: Key, sealed: str) -> dict[str, Any] | None:
     text, _, signature = sealed.rpartition(".")
     if not signature.isascii() or not key.signed("said", text, signature):
         return None
-    good, said = json.loads(base64.urlsafe_b64decode(text))
-    return {"good": good, "text": said}
+    told = base64.urlsafe_b64decode(text)
+    return {"good": told[:1] == GOOD, "text": told[1:].decode(errors="ignore")}
