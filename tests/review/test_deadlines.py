@@ -82,6 +82,15 @@ def test_the_safe_default_goes_the_way_of_a_decision(
     assert done == [("rollback", Status.EXPIRED)]
 
 
+def test_what_was_asked_for_a_run_that_is_not_here_expires_all_the_same(
+    queue: Queue, clock: Clock
+) -> None:
+    item = queue.ask(run="RGONE", step="a.one", on_timeout="reject")
+    clock.move(hours=10)
+    assert [each.id for each in tend(queue.ledger, clock())] == [item.id]
+    assert queue.item(item.id).status is Status.EXPIRED
+
+
 def test_an_answer_after_the_deadline_is_refused_and_the_default_is_done(
     queue: Queue, clock: Clock
 ) -> None:

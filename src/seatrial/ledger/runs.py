@@ -122,7 +122,7 @@ def end(
 def give_up(transaction: Transaction, run: str, errors: Sequence[str]) -> None:
     """Close a run that stays inconclusive; production is not touched. An ended one stays ended."""
     connection = transaction.connection
-    row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
+    row = _row(connection, run)
     if row.ended is not None:
         return
     serving = _serving(connection, row.model)
@@ -135,7 +135,7 @@ def cancel(ledger: Ledger, run: str, by: str, reason: str = "") -> None:
 
     def change(transaction: Transaction) -> None:
         connection = transaction.connection
-        row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
+        row = _row(connection, run)
         if row.ended is not None:
             raise UsageError(Mistake(f"run {run} has ended already ({row.state})"))
         serving = _serving(connection, row.model)
@@ -288,12 +288,29 @@ def steps(ledger: Ledger, run: str) -> list[Step]:
 
 
 def demand_open(connection: sa.Connection, run: str) -> sa.Row[tuple[object, ...]]:
-    """The row of a run that has not ended; :class:`SupersededError` when it has."""
-    row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).one()
+    """The row of a run that has not ended; :class:`SupersededError` when it has.
+
+    :class:`UsageError` when this ledger knows no such run.
+    """
+    row = _row(connection, run)
     if row.ended is not None:
         why = "; ".join(json.loads(row.errors)) or f"it is {row.state}"
         raise SupersededError(
             Mistake(f"run {run} has ended: {why}", fix="`seatrial runs` shows what came after it")
+        )
+    return row
+
+
+def is_known(connection: sa.Connection, run: str) -> bool:
+    """Whether this ledger holds a run with exactly this id."""
+    return connection.execute(sa.select(RUN.c.id).where(RUN.c.id == run)).first() is not None
+
+
+def _row(connection: sa.Connection, run: str) -> sa.Row[tuple[object, ...]]:
+    row = connection.execute(sa.select(RUN).where(RUN.c.id == run)).first()
+    if row is None:
+        raise UsageError(
+            Mistake(f"run {run} is not in this ledger", fix="`seatrial runs` lists what is")
         )
     return row
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from seatrial.errors import Mistake, UsageError
+from seatrial.ledger import runs
 from seatrial.review import lifting, run_decisions
 
 if TYPE_CHECKING:
@@ -28,9 +30,26 @@ EFFECTS: dict[str, Effect] = {
 
 
 def apply(transaction: Transaction, item: Item, choice: str) -> None:
-    """Do what was decided."""
+    """Do what was decided.
+
+    Where the run it is about is not in this ledger, a person's answer is refused, and the safe
+    default has no run to end.
+    """
+    run, step = item.asked.run, item.asked.step
+    here = run is None or runs.is_known(transaction.connection, run)
+    if not here and item.by is not None:
+        raise UsageError(_elsewhere(item))
     effect = EFFECTS.get(item.kind)
     if effect is not None:
         effect(transaction, item, choice)
-    if item.asked.run is not None and item.asked.step is not None:
-        run_decisions.carry_out(transaction, item, item.asked.run, item.asked.step)
+    if here and run is not None and step is not None:
+        run_decisions.carry_out(transaction, item, run, step)
+
+
+def _elsewhere(item: Item) -> Mistake:
+    due = item.due[:16].replace("T", " ")
+    return Mistake(
+        f"run {item.asked.run}, which waits for this answer, is not in this ledger",
+        where=f"item {item.id}",
+        fix=f"answer where that run is; here it needs no answer and expires at {due} UTC",
+    )

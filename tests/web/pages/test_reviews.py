@@ -85,6 +85,42 @@ def test_a_question_shows_what_it_rests_on_and_quotes_what_others_wrote(site: Si
     assert "<textarea" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("said", "short"),
+    [
+        ({}, "Shall the model be trained anew? m, version 2"),
+        ({"kind": "gate_inconclusive", "step": "a.one"}, "May a.one pass? m, version 2"),
+        ({"options": ("reject",), "step": "a.one"}, "Shall the run end at a.one? m, version 2"),
+        ({"kind": "drift", "version": None}, "May it go on although its requests have moved? m"),
+        ({"kind": "storm_freeze", "model": None}, "May it be promoted by itself again?"),
+    ],
+)
+def test_its_heading_is_short_and_the_whole_question_stands_below(
+    site: Site, said: dict[str, Any], short: str
+) -> None:
+    page = site.visitor().get(f"/reviews/{_ask(site, **said).id}").text
+    heading = re.search(r"<h1>(.*?) <span", page)
+    assert heading is not None
+    assert heading[1] == short
+    assert f"<title>{short}" in page
+    assert '<p class="lead">Both got worse. Train a new one?' in page
+
+
+@pytest.mark.parametrize("choice", ["approve", "reject"])
+def test_what_waits_for_a_run_that_is_not_here_is_not_answered_here(
+    site: Site, choice: str
+) -> None:
+    grace, item = site.person("grace"), _ask(site, run="RGONE", step="a.one")
+    path = f"/reviews/{item.id}"
+    head, word = site.project.ledger.head(), grace.word(path)
+    refused = grace.post(f"{path}/decide", {**_answer(choice), "csrf": word})
+    assert refused.status_code == 409
+    for told in ("run RGONE", "is not in this ledger", "answer where that run is", "30 rows"):
+        assert told in refused.text
+    assert site.project.ledger.head() == head
+    assert _item(site, item).status == "open"
+
+
 def test_an_operator_decides_with_a_reason_in_their_name(site: Site) -> None:
     grace, item = site.person("grace"), _ask(site)
     path = f"/reviews/{item.id}"

@@ -217,7 +217,7 @@ def choices(classes: Sequence[Label]) -> list[Choice]:
 def _features(row: Row) -> list[tuple[str, str]]:
     """What was asked, column by column; a dash is a missing value."""
     return [
-        (name, "-" if value is None else f"{value:g}" if isinstance(value, float) else value)
+        (name, "-" if value is None else f"{value:.9g}" if isinstance(value, float) else value)
         for name, value in row.items()
     ]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from seatrial.errors import RequestError, UsageError
+from seatrial.errors import Mistake, RequestError, UsageError
 from seatrial.ledger import paths
 from seatrial.report.section import Badge, Link, Table
 from seatrial.review import items
@@ -19,6 +19,7 @@ from seatrial.web.drawing import page, redirect
 from seatrial.web.forms import form
 from seatrial.web.opened import project
 from seatrial.web.pages._evidence import by_labels, evidence
+from seatrial.web.pages._heading import heading
 from seatrial.web.pages._paged import paged
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from seatrial.review.items import Item
 
 HERE = "reviews"
+
+NO_REASON = Mistake("A reason is needed: it stands in the history.")
 
 
 def queue(request: Request) -> Response:
@@ -69,16 +72,15 @@ def decide(request: Request) -> Response:
     if choice not in {*Choice}:
         raise RequestError(400, "the form does not say whether to approve or to reject")
     if not reason:
-        return _shown(request, opened, item, "A reason is needed: it stands in the history.", 400)
+        return _shown(request, opened, item, NO_REASON, 400)
     tend(opened.ledger, opened.workspace.clock())
     try:
         decided = items.decide(opened.ledger, item.id, choice, actor.name, reason)
     except UsageError as error:
         now = items.get(opened.ledger, item.id)
-        mistake = error.mistakes[0].what
         if now.status is not Status.OPEN:
             return redirect(request, path_of(item), _second(now, actor.name), good=False)
-        return _shown(request, opened, now, mistake, 409, reason)
+        return _shown(request, opened, now, error.mistakes[0], 409, reason)
     told = [f"You {decided.status} it.", *follows(opened.ledger, decided)]
     return redirect(request, path_of(item), " ".join(told))
 
@@ -108,7 +110,7 @@ def _shown(
     request: Request,
     opened: Project,
     item: Item,
-    mistake: str = "",
+    mistake: Mistake | None = None,
     status: int = 200,
     reason: str = "",
 ) -> Response:
@@ -117,7 +119,7 @@ def _shown(
     response = page(
         request,
         "review.html",
-        title=asked.question,
+        title=heading(item),
         here=HERE,
         item=item,
         path_of=path_of(item),
