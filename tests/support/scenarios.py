@@ -180,6 +180,10 @@ class Play:
         )
         return found
 
+    def go(self) -> None:
+        """Let the probes pass that ``hold`` or ``look``."""
+        (self.shop.folder / "go").touch()
+
     def finish(self, *changes: str) -> tuple[Seen, dict[str, Any]]:
         """Start a run, and wait for it; what the engine shows, and the only run that there is."""
         seen = self.ended(self.start(*changes))

@@ -20,8 +20,9 @@ HELD_S = 30.0
 class Probe(Task, frozen=True, kw_only=True):
     """Each call takes the next entry of ``script``; the last one goes for all that follow.
 
-    An entry is a verdict; ``passing``, ``store`` or ``bug`` (errors); ``wait SECONDS``; or
-    ``hold`` (until the project has a file ``go``, then pass).
+    An entry is a verdict; ``passing``, ``store`` or ``bug`` (errors); ``wait SECONDS``; or, until
+    the project has a file ``go``, then pass: ``hold`` (the process) or ``look SECONDS`` (a wait
+    between each look and the next).
     """
 
     script: tuple[str, ...] = ("pass",)
@@ -42,7 +43,9 @@ class Probe(Task, frozen=True, kw_only=True):
                 raise StoreError(Mistake("the disk is full"))
             case "bug":
                 raise RuntimeError("a fault of the plugin")
-            case "wait":
+            case "look" if (folder / "go").exists():
+                word = "pass"
+            case "wait" | "look":
                 until = context.workspace.clock() + timedelta(seconds=float(seconds))
                 return Wait(until=until, reason="traffic is collected")
             case "hold":
