@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping  # noqa: TC003 - msgspec reads annotations at run time
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime  # noqa: TC003 - likewise
 from enum import StrEnum
 
@@ -81,6 +82,64 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     blobs: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_json_can_say(outcome: Outcome) -> Outcome:
+    """The same without numbers that are not finite, which JSON does not have.
+
+    A bound or limit that is infinite is none. A value is not dropped unsaid: a finding names it.
+
+    >>> measures = (Measure(name="kl.delay", value=math.inf, low=0.5, high=math.inf),)
+    >>> said = as_json_can_say(Outcome(verdict=Verdict.FAIL, reason="moved", measures=measures))
+    >>> said.measures[0].value, said.measures[0].low, said.measures[0].high
+    (None, 0.5, None)
+    >>> said.findings[0].what
+    'kl.delay is infinity, which cannot be kept as a number'
+    """
+    odd = [each for each in outcome.measures if not _is_finite(each.value)]
+    said = tuple(
+        Finding(what=f"{each.name} is {_word(each.value)}, which cannot be kept as a number")
+        for each in odd
+    )
+    return replace(
+        outcome,
+        measures=tuple(
+            replace(
+                each,
+                value=_finite(each.value),
+                low=_finite(each.low),
+                high=_finite(each.high),
+                limit=_finite(each.limit),
+            )
+            for each in outcome.measures
+        ),
+        findings=(*outcome.findings, *said),
+        facts={name: _sayable(value) for name, value in outcome.facts.items()},
+    )
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is None or math.isfinite(value)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if _is_finite(value) else None
+
+
+def _word(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "not a number"
+    return "infinity" if value > 0 else "minus infinity"
+
+
+def _sayable(value: object) -> object:
+    if isinstance(value, float):
+        return _finite(value)
+    if isinstance(value, Mapping):
+        return {key: _sayable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sayable(each) for each in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,13 +14,16 @@ from seatrial.ledger import beginnings, claims, runs
 from seatrial.ledger.beginnings import Beginning
 from seatrial.ledger.claims import LEASE_S, Claim
 from seatrial.ledger.runs import State
+from seatrial.ledger.store import canonical
+from seatrial.ledger.tables import STEP
+from seatrial.ledger.verify import verify
 from seatrial.outcome import Finding, Measure, Outcome, Verdict, Wait
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from seatrial.ledger.runs import Step
-    from seatrial.ledger.store import Ledger
+    from seatrial.ledger.store import Ledger, Transaction
 
     from .conftest import Clock
 
@@ -61,6 +66,36 @@ def test_a_finished_step_is_not_claimed_again_and_keeps_all_it_said(ledger: Ledg
     assert (step.state, step.outcome, step.seconds) == ("done", PASSED, 1.5)
     assert (step.owner, step.lease_until) == (None, None)
     assert _claim(ledger) is None
+
+
+@pytest.mark.parametrize("odd", [math.inf, -math.inf, math.nan])
+def test_numbers_that_json_has_not_are_named_and_read_back(ledger: Ledger, odd: float) -> None:
+    measure = Measure(name="kl.delay", value=odd, low=0.5, high=math.inf, limit=0.1)
+    said = Outcome(
+        verdict=Verdict.FAIL, reason="moved", measures=(measure,), facts={"a": {"b": [odd, 1.0]}}
+    )
+    claims.finish(ledger, _claimed(ledger), said, 1.5)
+    kept = _step(ledger).outcome
+    assert kept is not None
+    assert (kept.verdict, kept.facts) == (Verdict.FAIL, {"a": {"b": [None, 1.0]}})
+    assert kept.measures == (replace(measure, value=None, high=None),)
+    assert [each.what.partition(" is ")[0] for each in kept.findings] == ["kl.delay"]
+    verify(ledger)
+
+
+def test_what_older_ledgers_hold_is_read(ledger: Ledger) -> None:
+    """They wrote such a number as Python does."""
+    claims.finish(ledger, _claimed(ledger), PASSED, 1.5)
+    text = canonical(asdict(replace(PASSED, measures=(Measure(name="kl", value=math.inf),))))
+
+    def as_it_was(transaction: Transaction) -> None:
+        transaction.connection.execute(STEP.update().values(outcome=text))
+
+    ledger.write(as_it_was)
+    kept = _step(ledger).outcome
+    assert kept is not None
+    assert kept.measures == (Measure(name="kl", value=None),)
+    assert kept.findings[-1].what == "kl is infinity, which cannot be kept as a number"
 
 
 def test_a_dead_process_of_this_host_costs_no_lease(ledger: Ledger) -> None:

@@ -17,7 +17,7 @@ from seatrial.errors import Mistake, SupersededError
 from seatrial.ledger.runs import State, decoded, demand_open
 from seatrial.ledger.store import canonical
 from seatrial.ledger.tables import REUSE, RUN, STEP
-from seatrial.outcome import Outcome, Wait
+from seatrial.outcome import Outcome, Wait, as_json_can_say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,7 +142,7 @@ def finish(
         values: dict[str, object] = {"state": "waiting", "due": until, "reason": outcome.reason}
         event = ("step_waiting", {**ids, "until": until, "reason": outcome.reason})
     else:
-        text = canonical(asdict(outcome))
+        text = canonical(asdict(as_json_can_say(outcome)))
         values = {"state": "done", "outcome": text, "reason": outcome.reason, "due": None}
         event = ("step_finished", {**ids, "outcome": json.loads(text)})
 
@@ -162,7 +162,7 @@ def settle(
     transaction: Transaction, run: str, address: str, outcome: Outcome, by: str | None
 ) -> None:
     """Record what a person decided of a step; the step waits for whoever goes on with the run."""
-    text = canonical(asdict(outcome))
+    text = canonical(asdict(as_json_can_say(outcome)))
     ids = {"run": run, "step": address}
     transaction.append("step_finished", {**ids, "outcome": json.loads(text), "by": by})
     values = {"outcome": text, "reason": outcome.reason}

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from seatrial.errors import Mistake, SupersededError, UsageError
 from seatrial.ledger.store import canonical
 from seatrial.ledger.tables import CHANNEL, REVIEW, RUN, STEP
-from seatrial.outcome import Outcome, Verdict
+from seatrial.outcome import Outcome, Verdict, as_json_can_say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -327,5 +327,15 @@ def _run(row: sa.Row[tuple[object, ...]]) -> Run:
 
 
 def decoded(text: str | None) -> Outcome | None:
-    """An outcome from its stored JSON."""
-    return msgspec.json.decode(text, type=Outcome) if text else None
+    """An outcome from its stored JSON.
+
+    Ledgers of before may hold numbers that are not finite as Python writes them, which is no JSON.
+    """
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(text, type=Outcome)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        return as_json_can_say(msgspec.convert(json.loads(text), type=Outcome))

@@ -1,4 +1,4 @@
-"""Score two versions on the same rows: ``python -m seatrial.web.compared``, started when somebody asks.
+"""Score two versions on the same rows: ``python -m seatrial.web.compared``, started for who asks.
 
 Prints the document of ``seatrial compare --json``, with the sentences that people read.
 """

@@ -88,9 +88,9 @@ class Comparing:
 
 def _compared(folder: Path, pair: Pair) -> Result:
     began = time.monotonic()
-    words = ("--folder", str(folder), "--first", pair.first, "--second", pair.second)
+    words = ["--folder", str(folder), "--first", pair.first, "--second", pair.second]
     if pair.margin is not None:
-        words = (*words, f"--margin={pair.margin!r}")
+        words.append(f"--margin={pair.margin!r}")
     command = [sys.executable, "-m", "seatrial.web.compared", *words]
     try:
         ended = subprocess.run(  # noqa: S603 - our own module
