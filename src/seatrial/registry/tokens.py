@@ -139,6 +139,16 @@ def check(ledger: Ledger, text: str) -> Actor | None:
     return _actor(_token(row), ledger.clock())
 
 
+def id_of(text: str) -> str:
+    """The id that a token carries, whether there is one or not; empty where it is no token.
+
+    >>> id_of("seatrial_2t2yeura_" + "a" * 52), id_of("seatrial_2t2yeura")
+    ('2t2yeura', '')
+    """
+    form = FORM.fullmatch(text)
+    return form[1] if form else ""
+
+
 def actor_of(ledger: Ledger, identity: str) -> Actor | None:
     """Whose token has this id, while it is valid: for a session that was begun with it."""
     with ledger.read() as connection:

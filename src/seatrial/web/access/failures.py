@@ -1,4 +1,8 @@
-"""How often somebody may be wrong: a few times at once, then now and then."""
+"""How often somebody may be wrong: a few times at once, then now and then.
+
+Many share an address, behind a proxy all. So the failures of an address keep out only who fails
+again, and a token that is right is kept out only by guesses at that very token.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,10 @@ class _Purse:
 
 
 class Failures:
-    """Failures of addresses, in memory; the oldest are forgotten beyond :data:`MOST_ADDRESSES`."""
+    """Failures of addresses, and of addresses with one token, in memory.
+
+    The oldest are forgotten beyond :data:`MOST_ADDRESSES`.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -44,30 +51,38 @@ class Failures:
         self._all = _Purse(ALL_AT_ONCE, clock())
         self._of: OrderedDict[str, _Purse] = OrderedDict()
 
-    def wait_s(self, address: str) -> float:
-        """How long this address must wait before it may try again; 0: it may."""
+    def wait_s(self, address: str, token: str = "") -> float:
+        """How long this address must wait before it may try again; 0: it may.
+
+        With the id of a ``token``: before it may show this one, which others cannot use up.
+        """
         now = self._clock()
         with self._lock:
-            own = self._of.get(network(address))
+            own = self._of.get(_name(address, token))
             if own is None:
                 return 0.0
             own.fill(now, AT_ONCE, AGAIN_S)
             self._all.fill(now, ALL_AT_ONCE, ALL_AGAIN_S)
-            waits = (1 - own.left) * AGAIN_S, (1 - self._all.left) * ALL_AGAIN_S
+            waits = (1 - own.left) * AGAIN_S, 0 if token else (1 - self._all.left) * ALL_AGAIN_S
             return max(0.0, *waits)
 
-    def note(self, address: str) -> None:
-        """Count a failure of this address."""
-        now, name = self._clock(), network(address)
+    def note(self, address: str, token: str = "") -> None:
+        """Count a failure of this address, or of what it says to be the ``token`` with that id."""
+        now, name = self._clock(), _name(address, token)
         with self._lock:
             own = self._of.setdefault(name, _Purse(AT_ONCE, now))
             self._of.move_to_end(name)
             own.fill(now, AT_ONCE, AGAIN_S)
             own.left = max(0.0, own.left - 1)
-            self._all.fill(now, ALL_AT_ONCE, ALL_AGAIN_S)
-            self._all.left = max(0.0, self._all.left - 1)
+            if not token:
+                self._all.fill(now, ALL_AT_ONCE, ALL_AGAIN_S)
+                self._all.left = max(0.0, self._all.left - 1)
             while len(self._of) > MOST_ADDRESSES:
                 self._of.popitem(last=False)
+
+
+def _name(address: str, token: str) -> str:
+    return f"{network(address)} {token}".rstrip()
 
 
 def network(address: str) -> str:

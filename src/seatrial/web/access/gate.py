@@ -81,18 +81,24 @@ class Doors:
         session = None if value is None else sessions.unseal(self.key, value, self.clock())
         return None if session is None or session.mark in self.ended else session
 
-    def wait(self, request: Request) -> Response | None:
-        """The answer to somebody who failed too often lately."""
-        wait_s = self.failures.wait_s(address_of(request))
+    def known(self, request: Request, text: str, how: str) -> Actor | Response | None:
+        """Whose token this is; None of one that is none; the answer to who was wrong too often.
+
+        Whose token is right waits only after guesses at it, however often others have failed.
+        """
+        actor = tokens.check(self.opened().ledger, text)
+        address, token = address_of(request), tokens.id_of(text)
+        wait_s = self.failures.wait_s(address, token if actor else "")
+        if actor is None:
+            if token:
+                self.failures.note(address, token)
+            if not wait_s:
+                self.failures.note(address)
+                self.log("refused", how=how, client=address)
         if not wait_s:
-            return None
+            return actor
         error = RequestError(429, "too many failed attempts: wait a little")
         return answered(request, error, {"Retry-After": str(int(wait_s) + 1)})
-
-    def failed(self, request: Request, how: str) -> None:
-        """Note that somebody showed a token that is none."""
-        self.failures.note(address_of(request))
-        self.log("refused", how=how, client=address_of(request))
 
     def in_use(self, actor: Actor) -> None:
         """Note, once an hour, that a token is in use; nobody waits long for that, or fails."""
@@ -131,6 +137,7 @@ class Gate:
         try:
             self.doors.hosts.demand(request)
             sent = await body.read(request)
+            scope[KEY] = Visit(body=sent)  # who is refused may see what they wrote
             found = await run_in_threadpool(self._admit, request, sent)
         except SeatrialError as error:
             found = self._refuse(request, error)
@@ -160,13 +167,9 @@ class Gate:
 
     def _bearer(self, request: Request, shown: str) -> Actor | Response:
         """Whoever shows a token with the request itself, as programs do."""
-        waits = self.doors.wait(request)
-        if waits is not None:
-            return waits
         text = shown[len(SCHEME) :].strip() if shown.lower().startswith(SCHEME) else ""
-        actor = tokens.check(self.doors.opened().ledger, text)
+        actor = self.doors.known(request, text, "token")
         if actor is None:
-            self.doors.failed(request, "token")
             raise RequestError(401, "this token is unknown, has expired or was revoked")
         return actor
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import Route
 
-from seatrial.registry import tokens
 from seatrial.serve.control import is_loopback
 from seatrial.web.access import sessions
 from seatrial.web.access.gate import doors_of
 from seatrial.web.access.secure import secure
 from seatrial.web.drawing import is_ours, page, redirect
 from seatrial.web.forms import form
-from seatrial.web.opened import project
 from seatrial.web.visit import visit
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
 
 def ask(request: Request) -> Response:
@@ -29,13 +27,11 @@ def ask(request: Request) -> Response:
 def begin(request: Request) -> Response:
     """Begin a session with the token of the form."""
     doors, said = doors_of(request), form(request)
-    waits = doors.wait(request)
-    if waits is not None:
-        return waits
-    actor = tokens.check(project(request).ledger, said.get("token", "").strip())
     to = said.get("next", "/")
+    actor = doors.known(request, said.get("token", "").strip(), "login")
+    if isinstance(actor, Response):
+        return actor
     if actor is None:
-        doors.failed(request, "login")
         response = _form(request, to, "This token is unknown, has expired or was revoked.")
         response.status_code = 401
         return response
