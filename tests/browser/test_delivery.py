@@ -70,11 +70,17 @@ def _follows_the_link(site: Site, person: Person) -> None:
     expect(page.locator("#evidence svg").first).to_be_visible()
 
 
-@pytest.mark.parametrize("keys", [False, True], ids=["mouse", "keyboard"])
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"keys": True}, {"scripts": False}],
+    ids=["mouse", "keyboard", "without-scripts"],
+)
 def test_labels_settle_it_and_it_is_promoted(
-    afloat: Callable[[], AbstractContextManager[Site]], person: Callable[..., Person], *, keys: bool
+    afloat: Callable[[], AbstractContextManager[Site]],
+    person: Callable[..., Person],
+    how: dict[str, bool],
 ) -> None:
-    grace = person(keys=keys)
+    grace = person(**how)
     with afloat() as site:
         name = site.admit(grace)
         _follows_the_link(site, grace)
@@ -94,19 +100,14 @@ def test_labels_settle_it_and_it_is_promoted(
             verify(stores.ledger)
 
 
-def test_all_of_it_without_scripts(
+def test_a_person_approves_without_scripts(
     afloat: Callable[[], AbstractContextManager[Site]], person: Callable[..., Person]
 ) -> None:
     grace = person(scripts=False)
     with afloat() as site:
         site.admit(grace)
         _follows_the_link(site, grace)
-        grace.press("Label the disagreements")
-        grace.press("Begin", "button")
-        assert _labels(site, grace, 3) == 3
-        _follows_the_link(site, grace)
         grace.write("Why", "they are alike")
         grace.press("Approve", "button")
         expect(grace.page.locator("#said")).to_contain_text("You approved it")
         until(site.delivered, "the candidate serves")
-        _goes_back(site, grace)

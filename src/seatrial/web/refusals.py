@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.responses import JSONResponse, RedirectResponse
 
@@ -17,6 +17,7 @@ from seatrial.errors import (
     SupersededError,
     UsageError,
 )
+from seatrial.web.forms import form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,16 +95,45 @@ def document(error: SeatrialError) -> dict[str, object]:
 def _page(
     request: Request, status: int, error: SeatrialError, headers: Mapping[str, str]
 ) -> Response:
-    from seatrial.web.drawing import page, part  # noqa: PLC0415 - it draws refusals too
+    from seatrial.web.drawing import is_ours, page, part  # noqa: PLC0415 - it draws refusals too
 
     title = TITLES.get(status, "Something failed")
     whole = "hx-request" not in request.headers
     draw, name = (page, "error.html") if whole else (part, "mistakes.html")
-    said = {"title": title, "status": status, "mistakes": error.mistakes, "whole": whole}
+    from_page = _from(request)
+    said = {
+        "title": title,
+        "status": status,
+        "mistakes": error.mistakes,
+        "whole": whole,
+        "back": from_page if is_ours(from_page) else "",
+        "wrote": _reason(request) if from_page else "",
+    }
     response = draw(request, name, **said)
     response.status_code = status
     response.headers.update(headers)
     return response
+
+
+def _from(request: Request) -> str:
+    """The page of ours whose form was sent, as far as the browser says so; else nothing."""
+    if request.method != "POST":
+        return ""
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
+    if parts.netloc != request.headers.get("host"):
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _reason(request: Request) -> str:
+    """What a person has written into a form that is refused: they need not think of it again."""
+    try:
+        return form(request).get("reason", "").strip()
+    except RequestError:
+        return ""
 
 
 def asked(request: Request) -> str:

@@ -200,6 +200,30 @@ def test_only_an_operator_decides(site: Site) -> None:
     assert _item(site, item).status == "open"
 
 
+def test_who_is_logged_out_meanwhile_keeps_what_they_wrote_and_finds_back(site: Site) -> None:
+    grace, item = site.person("grace"), _ask(site)
+    path = f"/reviews/{item.id}"
+    form = {**_answer(reason=f"seen <b>30</b> rows {WORDS}"), "csrf": grace.word(path)}
+    grace.post("/logout", {"csrf": form["csrf"]})
+    head, here = site.project.ledger.head(), {"Referer": f"{grace.base}{path}"}
+    refused = grace.post(f"{path}/decide", form, headers=here)
+    assert refused.status_code == 401
+    assert f'href="/login?next={path}"' in refused.text
+    assert "seen &lt;b&gt;30&lt;/b&gt; rows" in refused.text
+    assert site.project.ledger.head() == head
+    ada = site.person("ada")  # logged in anew: the form is of the session before
+    refused = ada.post(f"{path}/decide", form, headers=here)
+    assert refused.status_code == 403
+    assert f'<a href="{path}">Back to the page</a>' in refused.text
+    assert "seen &lt;b&gt;30&lt;/b&gt; rows" in refused.text
+    for elsewhere in ("http://evil.example/", "http://[", ""):
+        refused = grace.post(f"{path}/decide", form, headers={"Referer": elsewhere})
+        assert refused.status_code == 401
+        assert "seen" not in refused.text
+        assert 'href="/login"' in refused.text
+    assert ada.get(f"{path}/decide").status_code == 200  # where a refused answer leads back to
+
+
 def test_a_question_of_another_release_is_still_shown(site: Site) -> None:
     old = {"measures": [{"name": "auc", "value": 0.9}, {"limit": 0.5}], "facts": {}}
     item = _ask(site, evidence=old)

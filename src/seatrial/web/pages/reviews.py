@@ -200,5 +200,7 @@ def _events(opened: Project, item: Item) -> Iterator[tuple[Cell, ...]]:
 ROUTES = (
     Route("/reviews", queue, methods=["GET"], name="reviews"),
     Route("/reviews/{identity}", one, methods=["GET"], name="review"),
+    # where an answer was refused: read anew, or come back to after a login
+    Route("/reviews/{identity}/decide", one, methods=["GET"]),
     Route("/reviews/{identity}/decide", decide, methods=["POST"], name="decide"),
 )

@@ -22,3 +22,13 @@ for (const moment of ["htmx:beforeRequest", "htmx:beforeSwap"])
     if (live && (document.hidden || live.querySelector(":focus-visible, details[open]")))
       event.preventDefault();
   });
+// Nothing answers: what was sent may be lost, what renews itself stands still, until something answers.
+const unheard = () => document.querySelector("#said .unheard");
+document.addEventListener("htmx:sendError", () => {
+  if (unheard()) return;
+  const told = document.createElement("p");
+  told.className = "flash fail unheard";
+  told.textContent = "The server does not answer. What stands here may be old, and what you sent last was perhaps not taken: try again.";
+  document.querySelector("#said")?.append(told);
+});
+document.addEventListener("htmx:beforeOnLoad", () => unheard()?.remove());
