@@ -23,7 +23,7 @@ def test_markdown_on_the_screen(delivered: Project, seatrial: Program) -> None:
     said = seatrial("report", run[:10])
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith("## `ml_model_training_pipeline`: passed\n")
-    assert "Version 1 is in production now (before: nothing)." in said.out
+    assert "Version 1 was put into production (before: nothing)." in said.out
     assert "| `evaluate_model.integration_tests` | `accuracy` | 0." in said.out
     assert f"run `{run}` · model `ml_model_training_pipeline` version 1 (`sha256:" in said.out
     assert said.out.endswith("UTC\n")

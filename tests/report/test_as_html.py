@@ -90,7 +90,7 @@ def test_a_run_that_passed(file: Path, project: Project) -> None:
     said = _said(page)
     assert f"told: run {driven.document['run']}" in said
     assert "Passed: no evidence of harm. 3 tasks: 3 passed." in said
-    assert "Nothing is in production." in said
+    assert "Nothing was in production when it ended." in said
     assert "checks pass check_schema pass" in said
     assert _anchors(page) == ["lineage"]
     assert f"ledger head {project.ledger.head()}" in said

@@ -45,7 +45,7 @@ def test_a_run_that_passed(file: Path) -> None:
     told = _told(file)
     assert told.startswith(
         "## `told`: passed\n\n**Passed: no evidence of harm.** 3 tasks: 3 passed.\n\n"
-        "Nothing is in production.\n"
+        "Nothing was in production when it ended.\n"
     )
     assert "| `checks` | `check_schema-2` | pass | a: " in told
     lineage = told.splitlines()[-1]

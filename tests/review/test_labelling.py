@@ -27,10 +27,12 @@ from seatrial.outcome import Verdict
 from seatrial.registry import watches
 from seatrial.registry.collect import collect
 from seatrial.review import drawing, items, labelling
+from seatrial.review.by_hand import ROLLBACK, move_by_hand
 from seatrial.review.drawing import features_of
 from seatrial.review.items import Status
 from seatrial.tasks import shadow_tests
 from seatrial.traffic import files
+from seatrial.watch import by_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +134,16 @@ def test_labels_of_a_good_version_close_the_question(equal: Differing, opened: A
     assert labelling.conclude(stores, sheet) == closed
     assert len(_events(stores, "review_settled")) == 1
     verify(stores.ledger)
+
+
+def test_what_follows_is_told_as_production_stands_then(equal: Differing, opened: Any) -> None:
+    item = equal.watched()
+    stores = opened(equal)
+    sheet = _labelled(stores, _sheet(stores, item), equal.truth)
+    assert by_labels.conclude(stores, sheet) == ["version 2 stays"]
+    move_by_hand(stores, MODEL, 1, ROLLBACK, "complaints", by="ada")
+    told = by_labels.conclude(stores, sheet)
+    assert told == ["version 2 is not in production any more: version 1 is"]
 
 
 def test_the_kept_evidence_gives_the_verdict_again(worse: Differing, opened: Any) -> None:

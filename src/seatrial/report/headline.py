@@ -65,20 +65,22 @@ def _judged(account: Account, errors: str) -> Headline:
 
 
 def production(account: Account) -> str:
-    """What serves when the run has ended, or meanwhile, in a sentence."""
+    """What served when the run ended, or serves so far, in a sentence that stays true."""
     before, after = (account.document["production"][key] for key in ("before", "after"))
     was = "nothing" if before is None else f"version {before}"
     if after is None and account.run.state in {State.CANCELLED, State.SUPERSEDED}:
         return f"When it began, {was} was in production."
-    until = "" if account.run.ended else " so far"
+    ended, model = bool(account.run.ended), account.document["model"]
     if after is None:
-        return f"Nothing is in production{until}."
+        return (
+            f"Nothing {'was in production when it ended' if ended else 'is in production so far'}."
+        )
     if before == after:
-        return f"Production stays at version {after}{until}."
-    model = account.document["model"]
+        return f"Production {'stayed' if ended else 'stays so far'} at version {after}."
     if model is not None and model["version"] == after:
-        return f"Version {after} is in production now (before: {was})."
-    return f"Version {after} is in production, which this run did not move (it began with: {was})."
+        return f"Version {after} was put into production (before: {was})."
+    stood = "was in production when it ended" if ended else "is in production so far"
+    return f"Version {after} {stood}, which this run did not move (it began with: {was})."
 
 
 def minute(at: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seatrial.ledger import runs
 from seatrial.outcome import Verdict
 from seatrial.registry import watches
 from seatrial.registry.registry import PRODUCTION
@@ -14,6 +15,7 @@ from seatrial.watch.decide import harmed
 
 if TYPE_CHECKING:
     from seatrial.registry.project import Project
+    from seatrial.registry.registry import Channel
     from seatrial.review.labelling import Sheet
 
 
@@ -28,10 +30,26 @@ def conclude(project: Project, sheet: Sheet) -> list[str]:
     followed = _roll_back(project, sheet) if failed and of_a_watch else ""
     labelling.conclude(project, sheet)
     if of_a_watch:
-        return [followed or f"version {sheet.asked.new} stays"]
-    word = "ends" if failed else "goes on"
+        return [followed or _stands(project, sheet)]
     run = sheet.item.asked.run
+    if run is not None and runs.get(project.ledger, run).ended is not None:
+        return [f"run {run} has ended already"]
+    word = "ends" if failed else "goes on"
     return [f"run {run} {word} under `seatrial serve`, or with the command that began it"]
+
+
+def _stands(project: Project, sheet: Sheet) -> str:
+    """What the labels had nothing against stays, unless production was moved meanwhile."""
+    version = sheet.asked.new
+    serving = project.registry.channel(sheet.asked.model, PRODUCTION)
+    if serving is not None and serving.version == version:
+        return f"version {version} stays"
+    return _moved(version, serving)
+
+
+def _moved(version: int, serving: Channel | None) -> str:
+    other = "" if serving is None else f": version {serving.version} is"
+    return f"version {version} is not in production any more{other}"
 
 
 def _roll_back(project: Project, sheet: Sheet) -> str:
@@ -41,7 +59,7 @@ def _roll_back(project: Project, sheet: Sheet) -> str:
     assert watch is not None
     serving = project.registry.channel(model, PRODUCTION)
     if serving is None or serving.version != version:
-        return f"version {version} is not in production any more"
+        return _moved(version, serving)
     action = harmed(version, sheet.why, "labels", brakes_of(project, model))
     done = act(project, watch, action, sheet.evidence())
     if done is None or done.to is None:

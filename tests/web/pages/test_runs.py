@@ -77,7 +77,7 @@ def test_a_run_is_shown_with_what_decided(site: Site) -> None:
     page = site.visitor().get("/runs/R1")
     assert page.status_code == 200
     assert "Failed: evidence of harm. a.one: because &lt;b&gt;" in page.text
-    assert "Production stays at version 2" in page.text
+    assert "Production stayed at version 2" in page.text
     assert "<b>" not in page.text
     assert "\u202e" not in page.text
     assert "hx-get" not in page.text  # nothing changes any more
