@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from seatrial.errors import StoreError
 from seatrial.ledger import runs
 from seatrial.report.account import account
+from seatrial.report.section import Note, Section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from seatrial.outcome import Outcome
     from seatrial.registry.project import Project
     from seatrial.report.account import Account
-    from seatrial.report.section import Section
 
 ORDER = (
     "people",
@@ -43,6 +43,11 @@ ORDER = (
     "lineage",
 )
 """The files of this folder, in the order of a page."""
+
+
+UNFIT = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What comes of content that has its form and yet does not fit together, as other releases may
+write it. Whoever looks for why a run decided as it did shall see all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +93,16 @@ def sources(project: Project, run: Run) -> Sources:
 
 def sections(of: Sources) -> tuple[Section, ...]:
     """Every section that the run has something for, in order."""
-    made = (import_module(f"{__name__}.{name}").section(of) for name in ORDER)
+    made = (_made(name, of) for name in ORDER)
     return tuple(section for section in made if section is not None)
+
+
+def _made(name: str, of: Sources) -> Section | None:
+    """One of them; where what was kept does not fit together, a note of that in its place."""
+    found: Section | None
+    try:
+        found = import_module(f"{__name__}.{name}").section(of)
+    except UNFIT as error:
+        said = f"This cannot be drawn: what was kept does not fit together ({error!r})."
+        return Section(anchor=name, title=name.capitalize(), parts=(Note(said, gone=True),))
+    return found
