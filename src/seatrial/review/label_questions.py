@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from seatrial.errors import Mistake, SeatrialError, UsageError
 from seatrial.evidence.watching import Rule
@@ -123,19 +124,40 @@ def _of_shadow_test(project: Project, item: Item) -> Asked:
     if open_:
         raise UsageError(_not_by_labels(item, open_))
     kept = project.registry.blobs.get(told["blobs"]["shadow"], of=f"item {item.id}")
-    test = json.loads(kept)
     model = str(item.asked.model)
-    new, old, offline = int(test["candidate"]), int(test["production"]), test["offline"]
+    try:
+        test = msgspec.json.decode(kept, type=_Test)
+    except msgspec.DecodeError as error:
+        what = f"{item.asked.step}, which another release of seatrial kept in a form of its own"
+        raise UsageError(_other_kind(item, what)) from error
+    new, old = test.candidate, test.production
     return Asked(
         model=model,
         new=new,
         old=old,
         served=old,
-        since=datetime.fromisoformat(test["since"]),
-        until=datetime.fromisoformat(test["until"]),
-        rule=_rule(item, offline["metric"], offline["margin"], "strict", Rule().min_labels),
+        since=test.since,
+        until=test.until,
+        rule=_rule(item, test.offline.metric, test.offline.margin, "strict", Rule().min_labels),
         classes=_classes(project, item, model, (old, new)),
     )
+
+
+class _Offline(msgspec.Struct, frozen=True):
+    """What was known of both models before the test."""
+
+    metric: str | None
+    margin: float
+
+
+class _Test(msgspec.Struct, frozen=True):
+    """What is read of what a shadow test kept."""
+
+    candidate: int
+    production: int
+    since: datetime
+    until: datetime
+    offline: _Offline
 
 
 def _rule(item: Item, metric: str | None, margin: float, mode: str, min_labels: int) -> Rule:
