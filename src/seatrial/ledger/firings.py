@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from seatrial.errors import Mistake, SupersededError
+from seatrial.ledger.store import canonical
 from seatrial.ledger.tables import EVENT, FIRING
 
 if TYPE_CHECKING:
@@ -240,16 +241,15 @@ def _last_seen(
     connection: sa.Connection, pipeline: str
 ) -> tuple[datetime | None, dict[str, object] | None]:
     """The moment and the body of the last event that told of the pipeline's schedule."""
+    named = canonical({"pipeline": pipeline})[1:-1]  # as every event spells it
     query = (
         sa.select(EVENT.c.at, EVENT.c.body)
-        .where(EVENT.c.kind == "schedule_seen")
+        .where(EVENT.c.kind == "schedule_seen", EVENT.c.body.contains(named, autoescape=True))
         .order_by(EVENT.c.seq.desc())
+        .limit(1)
     )
-    for row in connection.execute(query):
-        body: dict[str, object] = json.loads(row.body)
-        if body["pipeline"] == pipeline:
-            return datetime.fromisoformat(row.at), body
-    return None, None
+    row = connection.execute(query).first()
+    return (None, None) if row is None else (datetime.fromisoformat(row.at), json.loads(row.body))
 
 
 def _row(transaction: Transaction, pipeline: str, time: datetime) -> sa.Row[Any] | None:

@@ -71,15 +71,13 @@ def production(account: Account) -> str:
     if after is None and account.run.state in {State.CANCELLED, State.SUPERSEDED}:
         return f"When it began, {was} was in production."
     ended, model = bool(account.run.ended), account.document["model"]
+    stood = "was in production when it ended" if ended else "is in production so far"
     if after is None:
-        return (
-            f"Nothing {'was in production when it ended' if ended else 'is in production so far'}."
-        )
+        return f"Nothing {stood}."
     if before == after:
         return f"Production {'stayed' if ended else 'stays so far'} at version {after}."
     if model is not None and model["version"] == after:
         return f"Version {after} was put into production (before: {was})."
-    stood = "was in production when it ended" if ended else "is in production so far"
     return f"Version {after} {stood}, which this run did not move (it began with: {was})."
 
 

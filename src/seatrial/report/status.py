@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from seatrial.ledger import runs
-from seatrial.ledger.tables import REVIEW
+from seatrial.ledger.tables import REVIEW, RUN, STEP
 from seatrial.notify.courier.troubles import trouble
 from seatrial.registry import brakes, gateways, standing, watches
 from seatrial.report.drifted import drift_of
@@ -110,11 +109,19 @@ def _held(project: Project) -> Iterator[dict[str, Any]]:
 
 
 def _waiting(project: Project) -> list[dict[str, Any]]:
+    """Steps of runs that have not ended, those of the newest run first."""
+    query = (
+        sa.select(STEP.c.run, STEP.c.address, STEP.c.due, STEP.c.reason)
+        .join(RUN, RUN.c.id == STEP.c.run)
+        .where(RUN.c.ended.is_(None), STEP.c.state != "done", STEP.c.reason.is_not(None))
+        .order_by(RUN.c.started.desc(), RUN.c.id.desc(), STEP.c.position)
+    )
+    with project.ledger.read() as connection:
+        rows = connection.execute(query).all()
     return [
-        {"run": run.id, "step": step.address, "until": step.due, "reason": step.reason}
-        for run in runs.unfinished(project.ledger)
-        for step in runs.steps(project.ledger, run.id)
-        if step.state != "done" and step.reason
+        {"run": row.run, "step": row.address, "until": row.due, "reason": row.reason}
+        for row in rows
+        if row.reason
     ]
 
 

@@ -56,7 +56,11 @@ def hasty(item: Item) -> bool:
 
 def history(ledger: Ledger, item: Item) -> list[dict[str, object]]:
     """What happened to an item, oldest first, as the chain has it."""
-    query = sa.select(EVENT).where(EVENT.c.kind.in_(_EVENTS)).order_by(EVENT.c.seq)
+    query = (
+        sa.select(EVENT)
+        .where(EVENT.c.kind.in_(_EVENTS), EVENT.c.body.contains(item.id, autoescape=True))
+        .order_by(EVENT.c.seq)
+    )  # most events are of other items, and need not even be decoded
     with ledger.read() as connection:
         found = [(row, json.loads(row.body)) for row in connection.execute(query)]
     return [

@@ -55,6 +55,9 @@ class Choice(StrEnum):
     REJECT = "reject"
 
 
+_NAMED = 3
+"""So many are named where the beginning of an id fits several."""
+
 ALL_TOLD = 3
 """The count of an item of which nothing is left to be told."""
 
@@ -332,20 +335,31 @@ def untold(connection: sa.Connection) -> list[Item]:
     return [_item(row) for row in connection.execute(query).all()]
 
 
-def everything(connection: sa.Connection) -> list[Item]:
-    """Every item that ever was, newest first."""
-    query = sa.select(REVIEW).order_by(REVIEW.c.created.desc(), REVIEW.c.id.desc())
+def everything(
+    connection: sa.Connection, limit: int | None = None, before: Item | None = None
+) -> list[Item]:
+    """Every item that ever was, newest first; or so many of those that came before one."""
+    query = sa.select(REVIEW).order_by(REVIEW.c.created.desc(), REVIEW.c.id.desc()).limit(limit)
+    if before is not None:
+        place = sa.tuple_(sa.literal(before.created), sa.literal(before.id))
+        query = query.where(sa.tuple_(REVIEW.c.created, REVIEW.c.id) < place)
     return [_item(row) for row in connection.execute(query).all()]
 
 
 def get(ledger: Ledger, identity: str) -> Item:
     """An item by its id, or by the beginning of it when only one matches."""
+    query = (
+        sa.select(REVIEW)
+        .where(REVIEW.c.id.startswith(identity.upper(), autoescape=True))
+        .order_by(REVIEW.c.created.desc(), REVIEW.c.id.desc())
+        .limit(_NAMED)
+    )
     with ledger.read() as connection:
-        known = everything(connection)
-    found = [item for item in known if item.id.startswith(identity.upper())]
-    if len(found) == 1:
-        return found[0]
-    raise UsageError(_unknown(identity, found, known))
+        rows = connection.execute(query).all() if identity.isprintable() else []
+        if len(rows) == 1:
+            return _item(rows[0])
+        known = connection.execute(sa.select(REVIEW.c.id).order_by(REVIEW.c.created)).scalars()
+        raise UsageError(_unknown(identity, [row.id for row in rows], list(known)))
 
 
 def fetch(connection: sa.Connection, identity: str) -> Item:
@@ -365,15 +379,15 @@ def _sayable(evidence: Mapping[str, object]) -> Mapping[str, object]:
     return said
 
 
-def _unknown(identity: str, found: Sequence[Item], known: Sequence[Item]) -> Mistake:
+def _unknown(identity: str, found: Sequence[str], known: Sequence[str]) -> Mistake:
     """An id that fits none is compared with as much of the others as was typed."""
-    typed = {item.id[: len(identity)]: item.id for item in reversed(known)}
-    near = [item.id for item in found] or [typed.get(nearest(identity, typed), "")]
+    typed = {each[: len(identity)]: each for each in known}
+    near = found or [typed.get(nearest(identity, typed), "")]
     return Mistake(
         f"more than one item begins with {identity!r}"
         if found
         else f"no item {identity!r} was ever in the queue",
-        nearest=", ".join(near[:3]),
+        nearest=", ".join(near),
         fix="`seatrial reviews --all` lists them",
     )
 

@@ -23,15 +23,21 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from seatrial.ledger.store import Ledger
     from seatrial.review.items import Item
 
 
 def reviews(request: Request) -> Response:
     """The open ones, or all."""
     wanted = asked(request, _bodies.WhichReviews)
-    with project(request).ledger.read() as connection:
-        found = items.everything(connection) if wanted.all else items.waiting(connection)
-    left = _after(found, or_none(wanted.before))
+    before, ledger = or_none(wanted.before), project(request).ledger
+    if wanted.all:
+        last = None if before is None else _asked_before(ledger, before)
+        with ledger.read() as connection:
+            left: Sequence[Item] = items.everything(connection, wanted.limit + 1, last)
+    else:
+        with ledger.read() as connection:
+            left = _after(items.waiting(connection), before)
     shown, more = page(request, left, wanted.limit, lambda item: item.id)
     return answered([document(each) for each in shown], more)
 
@@ -68,8 +74,22 @@ def _after(found: Sequence[Item], before: str | None) -> Sequence[Item]:
         return found
     place = next((n for n, each in enumerate(found) if each.id == before.upper()), None)
     if place is None:
-        raise RequestError(404, f"{before!r} is not in this list: begin anew without it")
+        raise _not_listed(before)
     return found[place + 1 :]
+
+
+def _asked_before(ledger: Ledger, before: str) -> Item:
+    try:
+        found = items.get(ledger, before)
+    except UsageError as error:
+        raise _not_listed(before) from error
+    if found.id != before.upper():
+        raise _not_listed(before)
+    return found
+
+
+def _not_listed(before: str) -> RequestError:
+    return RequestError(404, f"{before!r} is not in this list: begin anew without it")
 
 
 OPERATIONS = (
