@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -18,6 +19,8 @@ from seatrial.errors import StoreError
 from seatrial.ledger import runs
 from seatrial.ledger.runs import Run, State
 from seatrial.outcome import Finding, Measure, Outcome, Verdict, Wait
+from seatrial.registry import gateways
+from seatrial.registry.gateways import Gateway
 from seatrial.registry.project import open_project
 from seatrial.report.account import Account, account
 from seatrial.report.as_markdown import MOST_BYTES, as_markdown
@@ -54,6 +57,26 @@ def test_a_run_that_passed(file: Path) -> None:
     assert f"seatrial {version('seatrial')} · engine embedded · begun 20" in lineage
     assert "Findings" not in told
     assert "In the way" not in told
+
+
+def test_it_leads_to_the_page_while_there_is_one(file: Path) -> None:
+    run = seatrial.run(file).document["run"]
+    assert "Its page" not in _told(file)
+    project = open_project(workspace.of_file(file))
+    home = project.workspace.home
+    control = "https://ml.example.com)**"  # nothing of an address is markup
+    gateway = Gateway(
+        id="one",
+        host=workspace.machine(home),
+        pid=os.getpid(),
+        address="http://127.0.0.1:80",
+        workers=1,
+        control=control,
+    )
+    with gateways.hold(home, "one"):
+        gateways.enter(project.ledger, gateway)
+        assert f"\n\n[Its page](https://ml.example.com%29%2A%2A/runs/{run})\n\n" in _told(file)
+    project.ledger.close()
 
 
 def test_a_run_that_failed_says_why_and_what_to_do(file: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from seatrial.ledger import paths
 from seatrial.pipeline.read import read
+from seatrial.registry.page import page
 from seatrial.report.asked import asked_about
 from seatrial.report.document import document
 
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
 class Account:
     """A run as it stands: the record, its document (design §3), what people were asked of it.
 
-    ``seed`` is ``None`` where this release does not understand the file of the run.
+    ``seed`` is ``None`` where this release does not understand the file of the run; ``page`` is the
+    address of its page, ``None`` while no gateway says where that is.
     """
 
     run: Run
     document: Mapping[str, Any]
     asked: tuple[Asked, ...]
     seed: int | None
+    page: str | None = None
 
     @property
     def tasks(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -44,11 +48,13 @@ class Account:
 
 def account(project: Project, run: Run) -> Account:
     """The account of a run."""
+    place = page(project.ledger, project.workspace.home)
     return Account(
         run=run,
         document=document(project, run),
         asked=asked_about(project.ledger, run.id),
         seed=_seed(run),
+        page=None if place is None else place + paths.of_run(run.id),
     )
 
 

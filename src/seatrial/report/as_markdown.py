@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from seatrial.ledger.runs import State
 from seatrial.report._markdown_lists import folded, listed, size, table
@@ -56,6 +57,8 @@ def _head(account: Account) -> Iterator[str]:
     why = f" {text(told.why, _SENTENCE)}." if told.why else ""
     yield f"**{told.state.capitalize()}: {told.meaning}.**{about}{':' * bool(about and why)}{why}"
     yield production(account)
+    if account.page is not None:
+        yield f"[Its page]({quote(account.page, safe=':/[]')})"
 
 
 def _errors(account: Account) -> Iterator[str]:
