@@ -6,14 +6,17 @@ import re
 
 from seatrial.environment.printable import printable
 
-_OBEYED = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[\\`*\[<|~$]|&(?=[#\w])")
-"""What Markdown, GitHub's tables and its mathematics obey inside a line.
+_OBEYED = re.compile(
+    r"(?<![^\W_])_|_(?![^\W_])|[\\`*\[<|~$]|&(?=[#\w])|(?<=:)/(?=/)|(?<=\bwww)\.", re.IGNORECASE
+)
+"""What Markdown, GitHub's tables, its links and its mathematics obey inside a line.
 
 An underscore between letters is none, so that ``check_schema`` stays readable.
 """
 _OBEYED_FIRST = re.compile(r"^(\d*)([#>]|[.)](?!\S)|[+-](?!\w))")
 """What would begin a heading, a quotation or a list."""
-_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+_MENTION = re.compile(r"((?<!\w)@)(?=\w)|(#|\bGH-)(?=\d)", re.IGNORECASE)
+"""Somebody, or an issue, here or elsewhere: GitHub tells them that they were named."""
 _JOINER = "\N{WORD JOINER}"
 _PLAIN = re.compile(r"[^\s`|\\]+(?: [^\s`|\\]+)*")
 _FENCE = re.compile(r"`{3,}")
@@ -22,14 +25,14 @@ _FENCE = re.compile(r"`{3,}")
 def text(said: str, most: int) -> str:
     r"""One line of at most ``most`` characters of the text, then how many were left out.
 
-    Nobody whom it names is notified by GitHub.
+    Nobody whom it names is notified by GitHub, nor any issue.
 
     >>> print(text("a | <b> *c*\nd_e", 100))
     a \| \<b> \*c\* d_e
     """
     shown = _shortened(printable(" ".join(said.split())), most)
     quoted = _OBEYED_FIRST.sub(r"\1\\\2", _OBEYED.sub(r"\\\g<0>", shown))
-    return _MENTION.sub(f"@{_JOINER}", quoted)
+    return _MENTION.sub(rf"\g<0>{_JOINER}", quoted)
 
 
 def code(name: str, most: int = 120) -> str:
