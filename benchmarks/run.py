@@ -27,6 +27,7 @@ PARTS = (
     "evaluation_behaviour", "evaluation_quality", "evaluation_latency", "evaluation_repeat",
     "environment_capture", "environment_parity", "environment_power",
     "engines_noop", "engines_added", "engines_workers",
+    "web_pages", "web_assets", "web_report", "web_gateway",
 )  # fmt: skip
 HERE = Path(__file__).parent
 KEPT = HERE / "results.json"
