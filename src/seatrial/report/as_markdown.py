@@ -184,6 +184,7 @@ def _lineage(account: Account) -> str:
     )
     with_changes = f"with {', '.join(code(each, _NAME) for each in changes[:_SHOWN])}"
     more = f" and {len(changes) - _SHOWN} more" if changes[_SHOWN:] else ""
+    by = f" by {text(str(request['by']), _NAME)}" if "by" in request else ""
     driver = f"{run.engine} {request.get('once') or ''}".strip()
     parts = (
         f"run {code(run.id)}",
@@ -193,7 +194,7 @@ def _lineage(account: Account) -> str:
         "" if account.seed is None else f"seed {account.seed}",
         f"seatrial {text(str(request.get('seatrial', 'unknown')), _NAME)}",
         f"engine {text(driver, _CELL)}",
-        f"begun {minute(run.started)} UTC by {text(str(request['by']), _NAME)}",
+        f"begun {minute(run.started)} UTC{by}",
         f"ended {minute(run.ended)} UTC" if run.ended else "not ended",
     )
     return " · ".join(filter(None, parts))
