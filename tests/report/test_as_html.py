@@ -65,7 +65,8 @@ class _Read(HTMLParser):
 
 def _said(page: str) -> str:
     """What is to be read, in one line."""
-    return " ".join(" ".join(_Read(page.partition("</style>")[2]).texts).split())
+    body = page.partition("</style>")[2].replace("<wbr>", "")
+    return " ".join(" ".join(_Read(body).texts).split())
 
 
 def _anchors(page: str) -> list[str]:

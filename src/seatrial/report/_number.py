@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 DIGITS = 4
 """Significant digits, unless more are needed to tell a number from its limit."""
 _MOST = 17
-_OF_A_LIMIT = 10
 _WHOLE = 1e9
 
 
@@ -34,13 +33,17 @@ def number(value: float | None, limit: float | None = None) -> str:
     return next(right, repr(value))
 
 
-def as_given(limit: float) -> str:
-    """A limit is shown as it was written.
+def as_given(limit: float, *held: float | None) -> str:
+    """A limit: four significant digits, more where those put what is ``held`` on another side.
 
-    >>> as_given(0.8234567), as_given(200.0)
-    ('0.8234567', '200')
+    >>> as_given(62.88769858), as_given(200.0), as_given(0.82345, 0.82347)
+    ('62.89', '200', '0.82345')
     """
-    return _digits(limit, _OF_A_LIMIT)
+    beside = [each for each in held if each is not None and math.isfinite(each)]
+    sides = [_side(each, limit) for each in beside]
+    said = (_digits(limit, digits) for digits in range(DIGITS, _MOST))
+    right = (text for text in said if [_side(each, float(text)) for each in beside] == sides)
+    return next(right, repr(limit))
 
 
 def room(measure: Mapping[str, Any]) -> float:

@@ -235,7 +235,7 @@ def _column(column: _Column, went: Sequence[_Column | None]) -> tuple[Cell, ...]
     return (
         column.column,
         number(column.value, column.limit),
-        "-" if column.limit is None else as_given(column.limit),
+        "-" if column.limit is None else as_given(column.limit, column.value),
         Badge(column.verdict),
         _spark([each.value if each else None for each in went], f"how far {column.column} moved"),
         "-" if missing is None else f"{number(missing)} %",

@@ -50,7 +50,9 @@ def limit(measure: Mapping[str, Any]) -> str:
     """
     if measure["limit"] is None:
         return "-"
-    return f"{str(measure['direction']).replace('_', ' ')} {as_given(measure['limit'])}"
+    held = (measure.get(each) for each in ("value", "low", "high"))
+    given = as_given(measure["limit"], *held)
+    return f"{str(measure['direction']).replace('_', ' ')} {given}"
 
 
 def _every(account: Account) -> list[Measured]:

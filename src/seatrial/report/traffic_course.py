@@ -116,7 +116,7 @@ def _row(name: str, told: Mapping[str, Any], reaches: Sequence[float | None]) ->
     return (
         name,
         number(told["value"], limit),
-        "-" if limit is None else as_given(limit),
+        "-" if limit is None else as_given(limit, told["value"]),
         Badge(str(told["verdict"])),
         _spark(reaches, f"{name}: at most {number(highest)} times its limit"),
     )

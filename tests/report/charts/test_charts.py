@@ -271,3 +271,31 @@ def test_a_curve_keeps_its_bounds_with_its_points() -> None:
     assert chart.table.rows == (("candidate", "0.1", "0.2", "0.1", "0.3"),)
     assert "whisker" in chart.svg
     assert "diagonal" in chart.svg
+
+
+def test_a_number_far_off_all_others_is_an_arrow_and_leaves_room_for_them() -> None:
+    rows = [Interval(label=f"c{i}", value=i / 100, low=0, high=i / 50, limit=0.1) for i in range(9)]
+    rows.append(Interval(label="odd", value=5.0, low=4.0, high=6.0, limit=0.1, at_least=False))
+    chart = forest("kl", rows, shared=True)
+    root = whole(chart.svg)
+    dots = [float(dot.attrib["cx"].rstrip("%")) for dot in root.iter("circle")]
+    assert len(dots) == 9
+    assert max(dots) - min(dots) > 30
+    assert sum(path.get("class") == "cut" for path in root.iter("path")) == 1
+    assert ">6 →<" in chart.svg
+    assert "1 of them reaches beyond the scale" in chart.said
+
+
+def test_a_bound_far_off_does_not_hide_how_near_the_limit_is() -> None:
+    row = Interval(label="p95", value=1.05, low=0.98, high=62.88769858, limit=1.5, at_least=False)
+    chart = forest("ratio", [row])
+    assert ">62.89 →<" in chart.svg
+    assert ">1.05, limit ≤ 1.5<" in chart.svg
+    assert chart.table.rows[0][3] == "62.89"
+
+
+def test_a_limit_has_four_digits_unless_more_decide() -> None:
+    row = Interval(label="p95", value=40.0, limit=62.88769858, at_least=False)
+    assert forest("ratio", [row]).table.rows[0][4] == "≤ 62.89"
+    near = Interval(label="p95", value=62.888, limit=62.88769858, at_least=False)
+    assert forest("ratio", [near]).table.rows[0][4] == "≤ 62.8877"

@@ -27,7 +27,7 @@ from seatrial.report.section import (
 )
 
 HOSTILE = '<script>alert(1)</script>" onload="x" \'&\x00\u202e'
-VOID = {"meta", "link", "br", "input", "img", "hr"}
+VOID = {"meta", "link", "br", "wbr", "input", "img", "hr"}
 
 
 class Read(HTMLParser):
@@ -99,7 +99,8 @@ def test_nothing_that_others_wrote_becomes_markup() -> None:
 
 def test_the_same_elements_whatever_others_wrote() -> None:
     tame, wild = (Read(everything(said)) for said in ("tame", HOSTILE))
-    assert [tag for tag, _ in tame.found if tag != "a"] == [t for t, _ in wild.found if t != "a"]
+    elements = ([tag for tag, _ in page.found if tag not in {"a", "wbr"}] for page in (tame, wild))
+    assert next(elements) == next(elements)
 
 
 def test_the_policy_allows_the_style_of_the_page_and_nothing_else() -> None:

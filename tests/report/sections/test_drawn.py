@@ -98,7 +98,7 @@ def _speed(name: str, value: float | None, limit: float | None = None) -> dict[s
     }  # fmt: skip
 
 
-def test_latency_stands_beside_productions_and_a_far_limit_is_not_drawn() -> None:
+def test_latency_stands_beside_productions_and_a_far_limit_is_told() -> None:
     measures = [
         _speed("latency_ms.p95", 0.08, 20.0),
         _speed("latency_ms.p95.production", 0.1),
@@ -109,7 +109,9 @@ def test_latency_stands_beside_productions_and_a_far_limit_is_not_drawn() -> Non
     times, numbers = told("evaluate.performance_tests", {each["name"]: each for each in measures})
     assert isinstance(times, Chart)
     assert [row[0] for row in times.table.rows] == ["p95", "p95 in production"]
-    assert times.table.rows[0][4] == "-"
+    assert times.table.rows[0][4] == "≤ 20"
+    assert "0.08, limit ≤ 20" in times.svg
+    assert "1 of them reaches beyond the scale" in times.said
     assert isinstance(numbers, Table)
     assert numbers.rows[0][:5] == ("latency_ms.p95", "0.08", "- … 0.08", "0.1", "at most 20")
     assert [row[0] for row in numbers.rows][-1] == "memory_mb"

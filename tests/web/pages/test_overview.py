@@ -144,8 +144,8 @@ def test_traffic_is_told_as_it_comes(site: Site, far: Far) -> None:
     browser.app.state.pulse = Pulse(far.ask, far.clock)
     assert "is being asked" in _shown(browser)
     until(lambda: "requests so far" in _shown(browser), "one look")
-    shown = until(lambda: "requests/s," in (said := _shown(browser)) and said, "two looks")
+    shown = until(lambda: "99 % within" in (said := _shown(browser)) and said, "two looks")
     rate = 25 + 0.5
-    assert f"{rate} requests/s, 1.961 % errors, 99 % within" in shown
+    assert f"requests/s {rate} errors 1.96 % 99 % within" in shown
     far.silent = True
     assert until(lambda: "gives no answer" in (said := _shown(browser)) and said, "silence")

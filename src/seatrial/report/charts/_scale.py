@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _HUGE = 1e300
 """Beyond it a number lies at the edge: differences of greater ones overflow."""
 _STEPS = (1, 2, 5, 10)
+_BULK, _AS_FAR, _WIDER = 10, 40, 4
+"""In usual distances from the middle: what is still bulk, and what is a near limit. And by how much
+a scale of all is wider than one of these before it is worth to cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,31 @@ def over(values: Iterable[float | None], *, room: float = 0.0) -> tuple[float, f
         return (low - beside, low + beside) if low - beside < low + beside else (low, low + 1.0)
     beside = (high - low) * room
     return low - beside, high + beside
+
+
+def near(
+    values: Sequence[float], limits: Sequence[float], *, all_limits: bool = False
+) -> tuple[float, float]:
+    """Ends that hold the bulk of the values, and the limits: those that are near it, or all.
+
+    What lies far off all the rest would leave of it a dot. Without such a value, the ends of all.
+
+    >>> near([0.01, 0.02, 0.04], [0.1]), near([0.01, 0.02, 0.04, 900.0], [0.1])
+    ((0.01, 0.1), (0.01, 0.1))
+    >>> near([1.0, 1.1, 1.2], [200.0]), near([1.0, 1.1, 1.2], [200.0], all_limits=True)
+    ((1.0, 1.2), (1.0, 200.0))
+    """
+    known, bars = map(_bounded, values), [_bounded(each) for each in limits]
+    points = sorted(known)
+    middle = (points or bars)[len(points or bars) // 2]
+    apart = sorted(abs(each - middle) for each in [*points, *bars] if each != middle)
+    if not apart:
+        return middle, middle
+    usual = apart[(len(apart) - 1) // 2]
+    inside = [each for each in points if abs(each - middle) <= _BULK * usual]
+    inside += [each for each in bars if all_limits or abs(each - middle) <= _AS_FAR * usual]
+    whole, core = over([*points, *bars]), over([middle, *inside])
+    return whole if whole[1] - whole[0] <= _WIDER * (core[1] - core[0]) else core
 
 
 def ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:

@@ -89,6 +89,18 @@ def mark(verdict: str, x: str | float, y: float) -> Markup:
     return element("svg", place, path(f"mark {verdict}", MARKS[verdict]))
 
 
+def arrow(y: float, *, right: bool) -> Markup:
+    """At an edge of a fluid picture, in the middle of a line: it goes on there."""
+    size: dict[str, str | float] = {
+        "y": y - 6,
+        "width": "100%",
+        "height": 12,
+        "viewBox": "0 0 12 12",
+        "preserveAspectRatio": f"x{'Max' if right else 'Min'}YMid meet",
+    }
+    return element("svg", size, path("cut", "M5 1 11 6 5 11" if right else "M7 1 1 6 7 11"))
+
+
 def stretched(content: Iterable[Markup]) -> Markup:
     """What is drawn in a square of ``STRETCH`` units, stretched over all of where it stands."""
     size: dict[str, str | float] = {

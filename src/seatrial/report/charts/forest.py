@@ -10,18 +10,23 @@ from markupsafe import Markup
 
 from seatrial.report._number import as_given, number, told_apart
 from seatrial.report.charts import _svg as svg
-from seatrial.report.charts._scale import Scale, finite, over, ticks
+from seatrial.report.charts._scale import Scale, finite, near, over, ticks
 from seatrial.report.section import Badge, Chart, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_ROW, _AXIS = 47, 22
+_ROW, _AXIS = 54, 22
 """The height of a line, and of the numbers below all of them, in pixels."""
+_MIDDLE, _WORD, _BELOW = 31, 30, 46
+"""In a line, from its top: where the picture lies, and where words beside and below it stand."""
 _MOST = 100
 """So many lines are drawn; of more, the rest is counted."""
 _LABEL = 90
-_EDGE = 0.04
+_LEFT, _RIGHT, _WORDS = "60%", "63%", "37%"
+"""How wide the lines are; where the words beside them begin, and how wide these are."""
+_ROOM = 0.05
+_EDGE = 0.08
 """So near to an end, in shares of the width, a number is written inside."""
 _HEADS = ("gate", "value", "low", "high", "limit", "verdict")
 
@@ -44,9 +49,9 @@ class Interval:
     mark: bool = False
 
     @property
-    def numbers(self) -> tuple[float | None, ...]:
-        """All that is drawn of it."""
-        return (self.value, self.low, self.high, self.limit)
+    def values(self) -> tuple[float | None, ...]:
+        """What was measured of it."""
+        return (self.value, self.low, self.high)
 
 
 def forest(title: str, rows: Sequence[Interval], *, shared: bool = False) -> Chart:
@@ -54,16 +59,19 @@ def forest(title: str, rows: Sequence[Interval], *, shared: bool = False) -> Cha
 
     With ``shared`` all lie on one scale, which is written below them: their units must agree. Else
     each line has a scale of its own, which is said there: only places within a line are compared.
+    A number so far off that all the rest would be a dot is an arrow at the edge, with the number.
     """
     drawn = rows[:_MOST]
-    every = [each for row in drawn for each in row.numbers]
-    common = Scale(*over(every, room=0.05)) if shared and finite(every) else None
+    common = _scale(drawn) if shared and _any(drawn) else None
+    scales = [common or _scale([row]) for row in drawn]
+    beyond = [_beyond(row, scale) for row, scale in zip(drawn, scales, strict=True)]
+    said = _said(rows, sum(map(bool, beyond)))
     height = _ROW * len(drawn) + _AXIS
-    content = [Markup().join(_lines(drawn, common)), _axis(common, len(drawn))]
+    content = [*map(_line, range(len(drawn)), drawn, scales, beyond), _axis(common, len(drawn))]
     return Chart(
         title=title,
-        said=_said(rows),
-        svg=svg.picture("chart forest", title, _said(rows), content, width=None, height=height),
+        said=said,
+        svg=svg.picture("chart forest", title, said, content, width=None, height=height),
         table=Table(
             heads=_HEADS,
             rows=tuple(
@@ -81,23 +89,56 @@ def forest(title: str, rows: Sequence[Interval], *, shared: bool = False) -> Cha
     )
 
 
-def _lines(rows: Sequence[Interval], common: Scale | None) -> Iterator[Markup]:
-    for place, row in enumerate(rows):
-        scale = common or Scale(*over(row.numbers, room=0.12))
-        size: dict[str, str | float] = {"y": place * _ROW, "height": _ROW}
-        yield svg.element(
-            "svg",
-            {**size, "width": "64%"},
-            svg.text(row.label, 0, 14, most=_LABEL, kind="label"),
-            *_interval(row, scale),
-        )
-        yield svg.element(
-            "svg",
-            {"x": "67%", **size, "width": "33%"},
-            svg.mark(row.verdict, 0, 4),
-            svg.text(row.verdict, 18, 14, most=14, kind=f"word {_known(row.verdict)}"),
-            svg.text(_compared(row), 0, 33, most=32),
-        )
+def _scale(rows: Sequence[Interval]) -> Scale:
+    """Where they lie, with some room for what is drawn at the ends.
+
+    How far a single line is from its limit is what it tells; several are also told apart.
+    """
+    values = finite(each for row in rows for each in row.values)
+    limits = list(dict.fromkeys(finite(row.limit for row in rows)))
+    alone = len(rows) == 1
+    ends = near(values, limits, all_limits=alone) if values or limits else ()
+    return Scale(*over(ends, room=2 * _ROOM if alone else _ROOM))
+
+
+def _any(rows: Sequence[Interval]) -> bool:
+    return bool(finite(each for row in rows for each in (*row.values, row.limit)))
+
+
+def _beyond(row: Interval, scale: Scale) -> list[tuple[bool, str]]:
+    """What of it lies off the scale: whether above it, and the number where it stands nowhere."""
+    ends = _ends(row) or (row.value, row.value)
+    found = []
+    if (low := ends[0]) is not None and low < scale.low:
+        found.append((False, f"← {number(low)}"))
+    if (high := ends[1]) is not None and high > scale.high:
+        found.append((True, f"{number(high)} →"))
+    if (limit := row.limit) is not None and not scale.low <= limit <= scale.high:
+        found.append((limit > scale.high, ""))
+    return found
+
+
+def _line(place: int, row: Interval, scale: Scale, beyond: Sequence[tuple[bool, str]]) -> Markup:
+    """One line: its name over the picture, and beside it its verdict, value and limit."""
+    top = place * _ROW
+    size: dict[str, str | float] = {"y": top, "height": _ROW}
+    far = ", ".join(said for _, said in beyond if said)
+    name = svg.text(row.label, 0, top + 13, most=_LABEL, kind="label")
+    picture = svg.element(
+        "svg",
+        {**size, "width": _LEFT},
+        *_interval(row, scale),
+        *(svg.arrow(_MIDDLE, right=above) for above in dict.fromkeys(above for above, _ in beyond)),
+        *([svg.text(far, "100%", _BELOW + 1, anchor="end")] if far else []),
+    )
+    words = svg.element(
+        "svg",
+        {"x": _RIGHT, **size, "width": _WORDS},
+        svg.mark(row.verdict, 0, _WORD - 10),
+        svg.text(row.verdict, 18, _WORD, most=14, kind=f"word {_known(row.verdict)}"),
+        svg.text(_compared(row), 0, _BELOW if row.verdict else _MIDDLE + 4, most=32),
+    )
+    return name + picture + words
 
 
 def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
@@ -106,7 +147,7 @@ def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
     def at(value: float) -> str:
         return svg.percent(0.01 + 0.98 * scale(value))
 
-    middle = 29
+    middle = _MIDDLE
     yield svg.line("track", "0%", middle, "100%", middle)
     limits = finite([row.limit])
     if limits and not row.mark:
@@ -117,9 +158,10 @@ def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
     verdict = _known(row.verdict)
     if ends := _ends(row):
         yield svg.line(f"interval {verdict}", at(ends[0]), middle, at(ends[1]), middle)
-    if limits:
+    if limits and scale.low <= limits[0] <= scale.high:
         yield svg.line("limit", at(limits[0]), middle - 8, at(limits[0]), middle + 8)
-    if values := finite([row.value]):
+    values = finite([row.value])
+    if values and scale.low <= values[0] <= scale.high:
         dot: dict[str, str | float] = {"class": f"dot {verdict}", "cx": at(values[0])}
         yield svg.element("circle", {**dot, "cy": middle, "r": 4.5})
 
@@ -143,7 +185,7 @@ def _axis(scale: Scale | None, rows: int) -> Markup:
         place = 0.01 + 0.98 * scale(value)
         anchor = "start" if place < _EDGE else "end" if place > 1 - _EDGE else "middle"
         texts.append(svg.text(said, svg.percent(place), 12, anchor=anchor))
-    size: dict[str, str | float] = {"y": rows * _ROW, "width": "64%", "height": _AXIS}
+    size: dict[str, str | float] = {"y": rows * _ROW, "width": _LEFT, "height": _AXIS}
     return svg.element("svg", size, *texts)
 
 
@@ -152,24 +194,26 @@ def _known(verdict: str) -> str:
 
 
 def _compared(row: Interval) -> str:
-    """``0.8312, limit ≥ 0.82``, short: the table has the limit as it was written."""
+    """``0.8312, limit ≥ 0.82``."""
     value = number(row.value, row.limit)
-    if row.limit is None or row.mark:
-        return value
-    return f"{value}, limit {'≥' if row.at_least else '≤'} {number(row.limit, row.value)}"
+    return value if row.limit is None or row.mark else f"{value}, limit {_limit(row)}"
 
 
 def _limit(row: Interval) -> str:
     if row.limit is None:
         return "-"
-    if row.mark:
-        return as_given(row.limit)
-    return f"{'≥' if row.at_least else '≤'} {as_given(row.limit)}"
+    given = as_given(row.limit, *row.values)
+    return given if row.mark else f"{'≥' if row.at_least else '≤'} {given}"
 
 
-def _said(rows: Sequence[Interval]) -> str:
+def _said(rows: Sequence[Interval], cut: int) -> str:
     """How many of them stand how: ``3 lines: 2 pass, 1 fail``."""
     words = [row.verdict or "no verdict" for row in rows]
     counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
     many = f"{len(rows)} line{'s' * (len(rows) != 1)}"
-    return f"{many} of values with their intervals and limits{': ' * bool(rows)}{counted}."
+    far = (
+        f" {cut} of them reach{'es' * (cut == 1)} beyond the scale, as far as written."
+        if cut
+        else ""
+    )
+    return f"{many} of values with their intervals and limits{': ' * bool(rows)}{counted}.{far}"

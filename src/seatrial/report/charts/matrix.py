@@ -17,7 +17,9 @@ _MOST = 20
 _WRITTEN = 8
 """Up to so many classes their counts are written into the picture."""
 _WIDTH, _LEFT, _SIZE = 320, 76, 240
-_SHADES = 5
+SHADES = ("0", ".08", ".18", ".28", ".38", ".48")
+"""How dark a cell is: nothing, then fifths of its row; counts can be read on the darkest."""
+
 _LETTERS = 12
 """The most characters of a class that is written upwards."""
 
@@ -84,16 +86,18 @@ def _heads(names: Sequence[str], cell: float, top: float, *, turned: bool) -> It
 
 def _cells(table: Sequence[Sequence[int]], cell: float, top: float) -> Iterator[Markup]:
     """Cells of one shade are one path, right answers and errors apart."""
-    drawn: dict[str, str] = {}
+    drawn: dict[tuple[str, str], str] = {}
+    most = len(SHADES) - 1
     for i, row in enumerate(table):
         whole = sum(row) or 1
         for j, count in enumerate(row):
-            shade = min(-(-_SHADES * count // whole), _SHADES) if count > 0 else 0
-            kind = f"cell {'kept' if i == j else 'lost'} q{shade}"
+            shade = min(-(-most * count // whole), most) if count > 0 else 0
+            looks = (f"cell {'kept' if i == j else 'lost'}", SHADES[shade])
             x, y, side = (svg.number(e) for e in (_LEFT + j * cell, top + i * cell, cell))
-            drawn[kind] = drawn.get(kind, "") + f"M{x} {y}h{side}v{side}h-{side}z"
-    for kind, path in drawn.items():
-        yield svg.path(kind, path)
+            drawn[looks] = drawn.get(looks, "") + f"M{x} {y}h{side}v{side}h-{side}z"
+    for (kind, opacity), path in drawn.items():
+        cells: dict[str, str | float] = {"class": kind, "fill-opacity": opacity, "d": path}
+        yield svg.element("path", cells)
     if len(table) > _WRITTEN:
         return
     for i, row in enumerate(table):

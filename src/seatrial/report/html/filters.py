@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from seatrial.environment.printable import printable
 from seatrial.report.html.tones import tone
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
     from seatrial.report.section import Cell, Part
 
+THIN = "\N{NARROW NO-BREAK SPACE}"
+"""Between thousands; numbers never break there."""
+
+_WHOLE = re.compile(r"(?<![\w.])[1-9]\d{3,14}(?!\w)")
+_LONG = re.compile(r"\S{16,}")
+_PARTS = re.compile(r"[_./](?=\w)")
+_MOMENT = re.compile(r"(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
 
 
@@ -65,17 +72,40 @@ def fluid(chart: Chart) -> bool:
     return "viewBox" not in chart.svg.partition(">")[0]
 
 
-def numeric(table: Table) -> str:
-    """The classes that set its columns of numbers to the right.
+def numeric(table: Table) -> bool:
+    """Whether all its columns but the first are numbers: then the table says so, and no cell.
 
     >>> numeric(Table(heads=("bin", "share"), rows=(), numbers=frozenset({1})))
-    'numbers'
-    >>> numeric(Table(heads=("a", "b", "c"), rows=(), numbers=frozenset({0, 1})))
-    'n0 n1'
+    True
     """
-    if table.numbers == set(range(1, len(table.heads))):
-        return "numbers"
-    return " ".join(f"n{column}" for column in sorted(table.numbers))
+    return table.numbers == set(range(1, len(table.heads)))
+
+
+def grouped(text: str) -> str:
+    """A cell of a column of numbers, thousands apart; in other columns a number may be a name.
+
+    >>> grouped("12345.6 … 0.12345, of 1000").replace(THIN, "_")
+    '12_345.6 … 0.12345, of 1_000'
+    """
+    return _WHOLE.sub(_apart, text)
+
+
+def breaking(text: str) -> Markup:
+    """A text whose long names may go on in the next line, between their parts; times may not.
+
+    >>> print(breaking("<b> stage_of_many.task_of_many"))
+    &lt;b&gt; stage_<wbr>of_<wbr>many.<wbr>task_<wbr>of_<wbr>many
+    """
+
+    def parted(name: re.Match[str]) -> str:
+        return _PARTS.sub(r"\g<0><wbr>", name[0])
+
+    whole = _MOMENT.sub("\N{NO-BREAK SPACE}", text)
+    return Markup(_LONG.sub(parted, str(escape(whole))))  # noqa: S704 - escaped in this line
+
+
+def _apart(digits: re.Match[str]) -> str:
+    return f"{int(digits[0]):,}".replace(",", THIN)
 
 
 def runs(parts: Sequence[Part]) -> list[list[Part]]:
@@ -109,6 +139,8 @@ FILTERS = {
     "drawing": drawing,
     "fluid": fluid,
     "numeric": numeric,
+    "grouped": grouped,
+    "breaking": breaking,
     "runs": runs,
     "leads": leads,
 }

@@ -164,7 +164,7 @@ def _row(each: _Column) -> tuple[Cell, ...]:
         number(each.value, each.limit),
         number(each.low, each.limit),
         number(each.high, each.limit),
-        "-" if each.limit is None else as_given(each.limit),
+        "-" if each.limit is None else as_given(each.limit, each.value, each.low, each.high),
         _went(_missing(each.reference), _missing(each.current)),
         _went(number(each.reference.mean), number(each.current.mean)),
         _most_changed(each),

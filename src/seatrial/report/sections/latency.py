@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.report._number import number
@@ -12,9 +11,8 @@ from seatrial.report.section import Badge, Section, Table
 from seatrial.report.sections._lines import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from seatrial.report.charts.forest import Interval
     from seatrial.report.section import Cell, Part
     from seatrial.report.sections import Sources
 
@@ -23,8 +21,6 @@ _PRODUCTION = ".production"
 _TIMES = "latency_ms."
 _BATCHES = " rows"
 _RATIOS = "latency_ratio."
-_FAR = 4
-"""Times the largest time: a limit beyond that is told, and not drawn."""
 
 
 def is_speed(name: str) -> bool:
@@ -55,20 +51,12 @@ def told(address: str, measures: Mapping[str, Mapping[str, Any]]) -> Iterator[Pa
         for called, measure in _both(name, known)
     ]
     if times:
-        yield forest(f"time to answer one row, ms ({address})", [*_near(times)], shared=True)
+        yield forest(f"time to answer one row, ms ({address})", times, shared=True)
     ratios = [line(name, each) for name, each in known.items() if name.startswith(_RATIOS)]
     if ratios:
         yield forest(f"time as a multiple of production's ({address})", ratios)
     if measures:
         yield _table(address, measures)
-
-
-def _near(times: Sequence[Interval]) -> Iterator[Interval]:
-    """Without a limit that lies so far off that nothing could be told apart beside it."""
-    most = max(each.high or each.value or 0.0 for each in times)
-    for each in times:
-        far = each.limit is not None and each.limit > _FAR * most
-        yield replace(each, limit=None) if far else each
 
 
 def _both(

@@ -10,7 +10,6 @@ from seatrial.ledger import paths
 from seatrial.ledger import runs as stored
 from seatrial.registry.registry import PRODUCTION
 from seatrial.report import status as standing
-from seatrial.report._number import number
 from seatrial.report.drifted import line
 from seatrial.report.headline import minute
 from seatrial.report.section import Badge, Link, Note, Section, Table
@@ -74,20 +73,20 @@ def _content(request: Request) -> dict[str, Any]:
         "models": [_card(each, paces) for each in told["models"][:CARDS]],
         "more_models": max(0, len(told["models"]) - CARDS),
         "sections": [each for each in sections if each.parts],
-        "newest": table_of(newest, "The newest runs"),
+        "newest": table_of(newest, ""),
         "now": opened.workspace.clock().isoformat()[:19].replace("T", " "),
     }
 
 
 def _card(model: Mapping[str, Any], paces: Paces) -> dict[str, Any]:
-    """What serves, and in a line how much and how well."""
+    """What serves, and in a few figures how much and how well."""
     pace = paces.get((model["name"], model["production"] or 0))
-    parts = []
+    figures = []
     if pace is not None and model["production"] is not None:
-        parts = [f"{number(pace.per_s)} requests/s", f"{number(pace.errors_percent)} % errors"]
+        figures = [("requests/s", _brief(pace.per_s)), ("errors", _errors(pace))]
         if pace.p99_ms is not None:
-            parts.append(f"99 % within {number(pace.p99_ms)} ms")
-    return {**model, "path": paths.of_model(model["name"]), "traffic": ", ".join(parts)}
+            figures.append(("99 % within", f"{_brief(pace.p99_ms)} ms"))
+    return {**model, "path": paths.of_model(model["name"]), "figures": figures}
 
 
 def _traffic(opened: Project, beats: Sequence[Beat], more: int, paces: Paces) -> Section:
@@ -147,13 +146,24 @@ def _numbers(pace: Throughput | None) -> tuple[str, ...]:
     """Dots where there was only one look yet, a hyphen where nothing was asked."""
     if pace is None:
         return ("…", "", "", "", "")
-    errors = f"{number(pace.errors_percent)} %" if pace.per_s else "-"
-    times = ("-" if each is None else number(each) for each in _times(pace))
-    return (number(pace.per_s), errors, *times)
+    times = (pace.p50_ms, pace.p95_ms, pace.p99_ms)
+    return (_brief(pace.per_s), _errors(pace), *(_brief(each) for each in times))
 
 
-def _times(pace: Throughput) -> tuple[float | None, ...]:
-    return pace.p50_ms, pace.p95_ms, pace.p99_ms
+def _errors(pace: Throughput) -> str:
+    return f"{_brief(pace.errors_percent)} %" if pace.per_s else "-"
+
+
+def _brief(value: float | None) -> str:
+    """Three digits of what is another number at the next look; whole numbers are whole.
+
+    >>> _brief(0.7558), _brief(61.98), _brief(1234.5), _brief(None)
+    ('0.756', '62', '1234', '-')
+    """
+    if value is None:
+        return "-"
+    whole = abs(value) >= 100  # noqa: PLR2004 - three digits before the point
+    return f"{value:.0f}" if whole else f"{value:.3g}"
 
 
 def _people(reviews: Sequence[Mapping[str, Any]]) -> Iterator[Section]:
