@@ -93,6 +93,7 @@ def test_init_makes_a_project_that_checks(
     said = seatrial("init", "flights")
     assert said.code == 0
     assert "cd flights && seatrial run pipeline.yaml" in said.out
+    assert Path("flights/.gitignore").read_text() == ".seatrial/\n"
     assert seatrial("check", "flights/pipeline.yaml").code == 0
 
 
@@ -100,7 +101,9 @@ def test_init_here_leads_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seatrial: Program
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path(".gitignore").write_text("mine\n")
     assert seatrial("init").out.splitlines()[-1] == "next: seatrial run pipeline.yaml"
+    assert Path(".gitignore").read_text() == "mine\n"
 
 
 def test_init_refuses_to_overwrite(

@@ -303,10 +303,11 @@ def test_what_is_in_the_way_is_tried_three_times_and_told_in_a_line(
 ) -> None:
     shop.write("check: store, store, store, pass")
     shop.export("prefect", shop.folder / "flow.py")
-    stopped = by_hand(engine, shop)
+    stopped = by_hand(engine, shop, "--set", "check.probe.note=x")
     assert (stopped.returncode, shop.calls()) == (1, [CHECK] * 3)
     assert "Finished in state InTheWay('the disk is full', type=FAILED)" in stopped.stderr
-    assert "InTheWay('the disk is full\\nonce that is mended: python flow.py'" in stopped.stderr
+    again = "python flow.py --set check.probe.note=x"
+    assert f"InTheWay('the disk is full\\nonce that is mended: {again}'" in stopped.stderr
     assert "Task run 'check.probe' - the disk is full" in stopped.stderr
     assert "Traceback" not in stopped.stderr
 

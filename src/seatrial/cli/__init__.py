@@ -63,7 +63,9 @@ def main() -> None:
     given = [word for word in sys.argv[1:] if word != "--debug"]
     try:
         _demand_text(given)
-        code = root.main(["--debug", *given] if debug else given, standalone_mode=False)
+        words = ["--debug", *given] if debug else given
+        # as people type it, whatever the program's file is called
+        code = root.main(words, prog_name="seatrial", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("stopped; nothing is lost: the same command goes on from here", err=True)
         sys.exit(5)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
 from seatrial.errors import Mistake, UsageError
+from seatrial.workspace import HOME
 
 
 def copy_example(folder: Path) -> None:
@@ -26,6 +28,9 @@ def copy_example(folder: Path) -> None:
         target = folder / file.relative_to(example)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
+    # what a project remembers is no part of its code: never over a file that stands there
+    with contextlib.suppress(FileExistsError), (folder / ".gitignore").open("x") as ignored:
+        ignored.write(f"{HOME}/\n")
 
 
 def example_folder() -> Path:

@@ -69,7 +69,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     supervisor: Supervisor
 
     def told(commit: Commit) -> None:
-        url = f"http://{supervisor.host}:{supervisor.port}/v2/models/{commit.model}/infer"
+        url = f"{supervisor.address}/v2/models/{commit.model}/infer"
         before = "" if commit.before is None else f" (before: {commit.before})"
         if not as_json:
             # whoever listened may have gone: that is no reason to stop serving
@@ -83,7 +83,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     supervisor = Supervisor(
         project(), host, port, count, told, schedules=not no_schedules, control=control
     )
-    address = f"http://{supervisor.host}:{supervisor.port}"
+    address = supervisor.address
     if as_json:
         print_json(
             {

@@ -116,7 +116,7 @@ def place(address: str, *, local: bool) -> tuple[str, int]:
 
     >>> place("http://127.0.0.1:8080", local=True), place("http://0.0.0.0:8080", local=True)
     (('127.0.0.1', 8080), ('127.0.0.1', 8080))
-    >>> place("http://::1:8080", local=True)
+    >>> place("http://[::1]:8080", local=True)
     ('::1', 8080)
     """
     host, _, port = address.partition("://")[2].rpartition(":")

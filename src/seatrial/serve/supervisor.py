@@ -117,6 +117,11 @@ class Supervisor:
             held.close()
 
     @property
+    def address(self) -> str:
+        """Where the gateway answers, as it is written in front of a path."""
+        return address_of(self.host, self.port)
+
+    @property
     def control_address(self) -> str | None:
         """Where the page is, for a browser; None where there is none."""
         if self.control_socket is None:
@@ -182,7 +187,7 @@ class Supervisor:
                 id=self.identity,
                 host=workspace.machine(self.project.workspace.home),
                 pid=os.getpid(),
-                address=f"http://{self.host}:{self.port}",
+                address=self.address,
                 workers=len(self.workers),
                 started="",
                 seen="",

@@ -27,6 +27,7 @@ _FORBIDDEN = {401, 403}
 _BUSY = 429
 _FAILED = 500
 
+_ADDRESS = f"{BLOBS}, or --blobs where the command has it"
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _AGAIN = "the same command goes on where it stopped; try it again when the store answers"
 
@@ -66,7 +67,7 @@ def _lasting(answer: _Answer, doing: str) -> tuple[str, str] | None:
     """What is wrong and how to put it right; None when it may pass by itself."""
     names, status, line = answer.names, answer.status, answer.line
     if answer.code == "NoSuchBucket" or "bucket does not exist" in line.lower():
-        return "the bucket does not exist", f"make it, or correct {BLOBS}"
+        return "the bucket does not exist", f"make it, or correct its address: {_ADDRESS}"
     if answer.code == "RequestTimeTooSkewed":
         what = "the store refuses requests of this machine: its clock is wrong"
         return what, "set the clock of this machine"
@@ -77,7 +78,7 @@ def _lasting(answer: _Answer, doing: str) -> tuple[str, str] | None:
         fix = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write ~/.aws/credentials"
         return f"there are no keys for the store:\n  {line}", fix
     if names & _WRONG or (status and status < _FAILED and status != _BUSY):
-        fix = f"correct {BLOBS}, or the settings of the store's own tools"
+        fix = f"correct the address ({_ADDRESS}), or the settings of the store's own tools"
         return f"cannot {doing}:\n  {line}", fix
     return None
 
