@@ -93,6 +93,10 @@ class Site:
         with self.project.stores() as stores:
             return [event.body for event in stores.ledger.events(kind)]
 
+    def ended(self, run: str) -> bool:
+        """Whether a run has come to its end."""
+        return any(body["run"] == run for body in self.events("run_ended"))
+
     def delivered(self) -> bool:
         """Whether the candidate answers requests."""
         return self.gateway.version() == CANDIDATE

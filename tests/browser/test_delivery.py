@@ -91,6 +91,7 @@ def test_labels_settle_it_and_it_is_promoted(
         expect(grace.page.locator("#said")).to_contain_text("pass")
         expect(grace.page.locator("#labels")).to_contain_text(name)
         until(site.delivered, "the candidate serves")
+        until(lambda: site.ended(site.waters.run), "the run has ended")
         grace.press("The whole run, with what it found")
         expect(grace.page.locator("h1 .badge")).to_contain_text("passed")
         grace.press("Overview", within="header")
@@ -98,16 +99,3 @@ def test_labels_settle_it_and_it_is_promoted(
         _goes_back(site, grace)
         with site.project.stores() as stores:
             verify(stores.ledger)
-
-
-def test_a_person_approves_without_scripts(
-    afloat: Callable[[], AbstractContextManager[Site]], person: Callable[..., Person]
-) -> None:
-    grace = person(scripts=False)
-    with afloat() as site:
-        site.admit(grace)
-        _follows_the_link(site, grace)
-        grace.write("Why", "they are alike")
-        grace.press("Approve", "button")
-        expect(grace.page.locator("#said")).to_contain_text("You approved it")
-        until(site.delivered, "the candidate serves")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import expect
 
 from running import MODEL
 
@@ -41,6 +42,44 @@ def test_what_is_not_there_is_told_as_well(port: Site, person: Callable[..., Per
     for path in ("/nothing", "/runs/nothing", "/models/nothing", "/reviews/nothing"):
         grace.goes(f"{port.address}{path}")
         assert not _faults(grace.page)
+
+
+FLIGHT = {
+    "month": "1", "day_of_week": "5", "carrier": "UA", "flight": "1545", "tail_number": "N14228",
+    "origin": "EWR", "destination": "IAH", "dep_time": "517", "sched_dep_time": "515",
+    "dep_delay": "2", "distance": "1400", "air_time": "227", "temperature": "39.02",
+    "wind_speed": "12.65858", "wind_gust": "-", "precipitation": "0", "visibility": "10",
+}  # fmt: skip
+SHOWN_INSTEAD = """(row, columns) => row.replaceChildren(
+  ...Object.entries(columns).map(([name, value]) => {
+    const next = row.firstElementChild.cloneNode(true);
+    next.querySelector("dt").textContent = name;
+    next.querySelector("dd").textContent = value;
+    return next;
+  }))"""
+
+
+def test_a_row_of_many_columns_is_seen_together_with_the_buttons(
+    port: Site, person: Callable[..., Person]
+) -> None:
+    grace = person(keys=True)
+    page = grace.page
+    port.admit(grace)
+    grace.goes(f"{port.review}/label")
+    grace.press("Begin", "button")
+    row, buttons = page.locator("#labelling .row"), page.locator("#labelling .choices")
+    expect(page.locator("#labelling")).to_be_focused()
+    row.evaluate(SHOWN_INSTEAD, FLIGHT)
+    for width, height in ((WIDE, 720), (NARROW, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        at, below = row.bounding_box(), buttons.bounding_box()
+        assert at is not None
+        assert below is not None
+        assert at["y"] >= 0
+        assert at["y"] + at["height"] <= below["y"]
+        assert below["y"] + below["height"] <= height
+    assert not _faults(page)
+    grace.tab_to(buttons.get_by_role("button", name="Cannot be said"))
 
 
 def _crawled(grace: Person, port: Site) -> Iterator[tuple[str, list[str]]]:
@@ -81,18 +120,19 @@ def _kind(path: str) -> str:
 def _faults(page: Page) -> list[str]:
     """What is wrong with it at either width, in light and dark, and for who cannot see it."""
     found = []
-    for width, scheme in ((WIDE, "light"), (NARROW, "light"), (NARROW, "dark")):
+    looks: list[tuple[int, Literal["light", "dark"]]]
+    looks = [(WIDE, "light"), (WIDE, "dark"), (NARROW, "light"), (NARROW, "dark")]
+    for width, scheme in looks:
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.emulate_media(color_scheme=scheme)
         needed = page.evaluate("document.documentElement.scrollWidth")
         if needed > width:
             found.append(f"{needed} px are needed of {width}")
-        if (width, scheme) != (NARROW, "light"):
-            found += [
-                f"{scheme}, {width} px, {each['id']}: {_where(each)}"
-                for each in Axe().run(page).response["violations"]
-                if each["impact"] in GRAVE
-            ]
+        found += [
+            f"{scheme}, {width} px, {each['id']}: {_where(each)}"
+            for each in Axe().run(page).response["violations"]
+            if each["impact"] in GRAVE
+        ]
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": WIDE, "height": 900})
     return found
