@@ -97,6 +97,19 @@ def test_after_the_pipeline_was_changed_it_is_written_anew(shop: Path) -> None:
     assert output.read_text() != before
 
 
+@pytest.mark.parametrize(
+    ("exported", "to"),
+    [("sha256:0", "FILE"), ("sha256:0 /srv/my flows/a.py", "'/srv/my flows/a.py'")],
+)
+@pytest.mark.usefixtures("shop")
+def test_a_file_of_another_pipeline_is_told_how_it_is_made_anew(exported: str, to: str) -> None:
+    words = ["begin", "pipeline.yaml", "--engine", "prefect", "--exported", exported]
+    error = CliRunner().invoke(root, words, standalone_mode=False).exception
+    assert isinstance(error, SeatrialError)
+    fix = error.mistakes[0].fix
+    assert fix == f"export it anew: seatrial export prefect pipeline.yaml -o {to}"
+
+
 def test_a_file_that_nobody_exported_is_not_overwritten(shop: Path) -> None:
     (shop / "notes.md").write_text("mine")
     assert "notes.md is no exported file" in refused("prefect", "pipeline.yaml", "-o", "notes.md")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,12 @@ def _time(_context: click.Context, _parameter: click.Parameter, text: str | None
 @click.option("--once", help="The engine's own run: asked again, the same run is meant.")
 @click.option("--scheduled", metavar="TIME", callback=_time, help="The scheduled time it is for.")
 @click.option("--adopt", is_flag=True, help="Go on with an equal run that waits.")
-@click.option("--exported", metavar="DIGEST", help="What the exported file was made from.")
+@click.option(
+    "--exported",
+    metavar="'DIGEST [FILE]'",
+    default="",
+    help="What the exported file was made from, and where it is.",
+)
 @json_option
 def begin(
     file: Path,
@@ -47,7 +53,7 @@ def begin(
     once: str | None,
     scheduled: datetime | None,
     adopt: bool,
-    exported: str | None,
+    exported: str,
     as_json: bool,
 ) -> int:
     """Begin a run for an engine that performs its steps one by one."""
@@ -75,15 +81,17 @@ def begin(
     return begun.exit_code
 
 
-def _demand_current(pipeline: Pipeline, engine: str, exported: str | None) -> None:
+def _demand_current(pipeline: Pipeline, engine: str, exported: str) -> None:
     """An exported file that knows other steps would leave some out, and the run never ended."""
     from seatrial.engines._outline import outline
 
-    if exported not in {None, outline(pipeline).digest}:
+    digest, _, place = exported.partition(" ")
+    if digest not in {"", outline(pipeline).digest}:
+        again = ("seatrial", "export", engine, pipeline.file, "-o")
         raise UsageError(
             Mistake(
                 f"{pipeline.file} has other stages, tasks or times than when it was exported",
                 where=f"the {engine} file of pipeline {pipeline.name}",
-                fix=f"export it anew: seatrial export {engine} {pipeline.file} -o FILE",
+                fix=f"export it anew: {shlex.join([*again, place or 'FILE'])}",
             )
         )
