@@ -28,7 +28,7 @@ def test_what_runs_when_and_why_not(site: Site) -> None:
     page = site.visitor().get("/schedules")
     assert page.status_code == 200
     assert "<code>0 2 * * *</code>" in page.text
-    assert page.text.count("<td>20") == 5 * 2 + 2
+    assert page.text.count("<td><time>20") == 5 * 2 + 2
     assert "time (Europe/Berlin)" in page.text
     assert 'href="/runs/RUN"' in page.text
     assert 'class="badge skip">skipped' in page.text

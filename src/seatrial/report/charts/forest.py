@@ -26,7 +26,7 @@ _LABEL = 90
 _LEFT, _RIGHT, _WORDS = "60%", "63%", "37%"
 """How wide the lines are; where the words beside them begin, and how wide these are."""
 _ROOM = 0.05
-_EDGE = 0.08
+_EDGE = 0.06
 """So near to an end, in shares of the width, a number is written inside."""
 _HEADS = ("gate", "value", "low", "high", "limit", "verdict")
 
@@ -179,7 +179,7 @@ def _axis(scale: Scale | None, rows: int) -> Markup:
     if scale is None:
         alone = "nothing to show" if not rows else "each line has its own scale" * (rows > 1)
         return svg.text(alone, 0, rows * _ROW + 12) if alone else Markup()
-    marks = ticks(scale.low, scale.high)
+    marks = ticks(scale.low, scale.high, 4)
     texts = []
     for value, said in zip(marks, told_apart(marks), strict=True):
         place = 0.01 + 0.98 * scale(value)

@@ -33,7 +33,7 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 _WHOLE = re.compile(r"(?<![\w.])[1-9]\d{3,14}(?!\w)")
 _LONG = re.compile(r"\S{16,}")
 _PARTS = re.compile(r"[_./](?=\w)")
-_MOMENT = re.compile(r"(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)")
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?\b", re.ASCII)
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
 
 
@@ -95,13 +95,15 @@ def breaking(text: str) -> Markup:
 
     >>> print(breaking("<b> stage_of_many.task_of_many"))
     &lt;b&gt; stage_<wbr>of_<wbr>many.<wbr>task_<wbr>of_<wbr>many
+    >>> print(breaking("2026-11-26 16:32"))
+    <time>2026-11-26 16:32</time>
     """
 
     def parted(name: re.Match[str]) -> str:
         return _PARTS.sub(r"\g<0><wbr>", name[0])
 
-    whole = _MOMENT.sub("\N{NO-BREAK SPACE}", text)
-    return Markup(_LONG.sub(parted, str(escape(whole))))  # noqa: S704 - escaped in this line
+    escaped = _MOMENT.sub(r"<time>\g<0></time>", str(escape(text)))
+    return Markup(_LONG.sub(parted, escaped))  # noqa: S704 - escaped above
 
 
 def _apart(digits: re.Match[str]) -> str:
