@@ -71,6 +71,7 @@ def test_labels_settle_a_question_whoever_sends_them_twice(labelling: Labelling)
     assert robot.fits("/status", "/status")["watches"][0]["version"] == 2
     path = f"/reviews/{labelling.item.id}/labels"
     assert robot.get(path)["rows"] == []
+    robot.get(path.replace("/labels", "/settled"), 404)
     sheet = robot.post(path, {"labels": []})
     assert sheet == robot.fits("/reviews/{review}/labels", path)
     assert sheet["classes"] == [0, 1]
@@ -98,4 +99,10 @@ def test_labels_settle_a_question_whoever_sends_them_twice(labelling: Labelling)
     assert settled["verdict"] == "pass"
     assert settled["follows"] == ["version 2 stays"]
     assert labelling.status() == "labelled"
+    viewer = program(labelling.site, Role.VIEWER, "vera")
+    counted = viewer.fits("/reviews/{review}/settled", path.replace("/labels", "/settled"))
+    assert (counted["verdict"], counted["version"], counted["against"]) == ("pass", 2, 1)
+    assert counted["rows"][0]["by"] == "robot"
+    assert counted["rows"][0]["label"] == truth["label"]
+    assert {counted["rows"][0]["version"], counted["rows"][0]["against"]} == {0, 1}
     assert "needs no label any more" in robot.post(path, {"labels": rest}, 409)["error"]

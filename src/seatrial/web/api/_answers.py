@@ -601,6 +601,30 @@ class Sheet(Struct):
     rows: list[AskedRow]
 
 
+class CountedLabel(Struct):
+    """A label that counted, who gave it, and what ``version`` and the one ``against`` it said."""
+
+    id: str
+    row: int
+    label: int | str | None
+    by: str
+    version: int | str | None
+    against: int | str | None
+
+
+class Settled(Struct):
+    """What labels said of a version against the other, and every label."""
+
+    model: str
+    version: int
+    against: int
+    verdict: Verdict
+    reason: str
+    measure: Measure
+    skipped: int
+    rows: list[CountedLabel]
+
+
 class Time(Struct):
     """A time to come."""
 

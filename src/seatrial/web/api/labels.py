@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import Mistake, PassingError, StoreError, UsageError, nearest
+from seatrial.errors import (
+    Mistake,
+    PassingError,
+    RequestError,
+    StoreError,
+    UsageError,
+    nearest,
+)
 from seatrial.review import items
 from seatrial.review.deadlines import tend
 from seatrial.review.items import Status
+from seatrial.review.run_decisions import GATE
 from seatrial.web.access.actor import operator
 from seatrial.web.api import _answers, _bodies
 from seatrial.web.api._operation import Operation, routes
@@ -16,7 +24,7 @@ from seatrial.web.api.reviews import item_of
 from seatrial.web.opened import project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -52,6 +60,31 @@ def give(request: Request) -> Response:
         raise
     except (UsageError, StoreError) as error:
         raise refused(409, error) from error
+
+
+def settled(request: Request) -> Response:
+    """Labels that have settled it, in the order in which they were asked for."""
+    from seatrial.review import labelling
+
+    opened, item = project(request), item_of(request)
+    try:
+        kept = labelling.settled(opened, item)
+    except PassingError:
+        raise
+    except StoreError as error:  # what was kept is gone
+        raise refused(409, error) from error
+    if kept is None:
+        raise RequestError(404, f"labels have not settled {item.id}")
+    keys = ("model", "version", "against", "measure", "reason", "skipped")
+    verdict, rows = kept["measure"]["verdict"], [_counted(kept, each) for each in kept["rows"]]
+    return answered({**{key: kept[key] for key in keys}, "verdict": verdict, "rows": rows})
+
+
+def _counted(kept: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """What was answered live was of a shadow test the old version's, else the new one's."""
+    new, old = ("other", "served") if kept["kind"] == GATE else ("served", "other")
+    same = {key: row[key] for key in ("id", "row", "label", "by")}
+    return {**same, "version": row[new], "against": row[old]}
 
 
 def _given(opened: Project, item: Item, labels: Sequence[_bodies.Labelled], by: str) -> Response:
@@ -134,6 +167,14 @@ OPERATIONS = (
         answer=give,
         gives=_answers.Sheet,
         takes=_bodies.Labels,
+        refusals=(409,),
+    ),
+    Operation(
+        method="GET",
+        path="/reviews/{review}/settled",
+        summary="Labels that settled a question, who gave them, and what both versions had said",
+        answer=settled,
+        gives=_answers.Settled,
         refusals=(409,),
     ),
 )
