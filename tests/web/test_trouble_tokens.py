@@ -45,3 +45,16 @@ def test_guesses_at_one_token_are_few_also_while_they_are_refused(site: Site) ->
     assert [bearer(browser, guess) for _ in range(failures.AT_ONCE)] == [429] * failures.AT_ONCE
     assert bearer(browser, anna) == 429
     assert bearer(browser, bert) == 200
+
+
+@pytest.mark.parametrize("text", ["right", "x"])
+def test_where_the_ledger_lies_is_told_to_nobody_who_is_not_let_in(site: Site, text: str) -> None:
+    browser, token = site.browser("10.0.0.7"), site.token()
+    site.opened.ledger.close()
+    site.opened.workspace.ledger.unlink()
+    answer = browser.log_in(token if text == "right" else text)
+    assert answer.status_code == 503
+    assert "ledger cannot be read now" in answer.text
+    assert str(site.opened.workspace.folder) not in answer.text
+    assert str(site.opened.workspace.folder) in str(site.log)
+    assert browser.get("/login").status_code == 200

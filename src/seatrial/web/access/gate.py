@@ -100,6 +100,17 @@ class Doors:
         error = RequestError(429, "too many failed attempts: wait a little")
         return answered(request, error, {"Retry-After": str(int(wait_s) + 1)})
 
+    def refuse(self, request: Request, error: SeatrialError) -> Response:
+        """The answer to who was not let in; the log has what was in the way, whole."""
+        why = str(error)
+        if not isinstance(error, RequestError):
+            # whoever was not let in need not learn where the ledger lies
+            error = PassingError(Mistake("the ledger cannot be read now", fix="try again later"))
+        answer = answered(request, error)
+        told = {"method": request.method, "path": request.url.path, "client": address_of(request)}
+        self.log("not_let_in", status=answer.status_code, why=why, **told)
+        return answer
+
     def in_use(self, actor: Actor) -> None:
         """Note, once an hour, that a token is in use; nobody waits long for that, or fails."""
         hour = int(self.clock() // 3600)
@@ -140,7 +151,7 @@ class Gate:
             scope[KEY] = Visit(body=sent)  # who is refused may see what they wrote
             found = await run_in_threadpool(self._admit, request, sent)
         except SeatrialError as error:
-            found = self._refuse(request, error)
+            found = self.doors.refuse(request, error)
         if isinstance(found, Response):
             await found(scope, receive, send)
             return
@@ -200,16 +211,6 @@ class Gate:
         """Whether one may look without a token."""
         forwarded = any(name in request.headers for name in FORWARDED)
         return self.doors.settings.local and not forwarded
-
-    def _refuse(self, request: Request, error: SeatrialError) -> Response:
-        why = str(error)
-        if not isinstance(error, RequestError):
-            # whoever was not let in need not learn where the ledger lies
-            error = PassingError(Mistake("the ledger cannot be read now", fix="try again later"))
-        answer = answered(request, error)
-        told = {"method": request.method, "path": request.url.path, "client": address_of(request)}
-        self.doors.log("not_let_in", status=answer.status_code, why=why, **told)
-        return answer
 
     def _renewing(self, visit: Visit, request: Request, send: Send) -> Send:
         """Send as before; a session in use is renewed beside it."""

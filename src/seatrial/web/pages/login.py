@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 from starlette.routing import Route
 
+from seatrial.errors import StoreError
 from seatrial.serve.control import is_loopback
 from seatrial.web.access import sessions
 from seatrial.web.access.gate import doors_of
@@ -28,7 +29,10 @@ def begin(request: Request) -> Response:
     """Begin a session with the token of the form."""
     doors, said = doors_of(request), form(request)
     to = said.get("next", "/")
-    actor = doors.known(request, said.get("token", "").strip(), "login")
+    try:
+        actor = doors.known(request, said.get("token", "").strip(), "login")
+    except StoreError as error:
+        return doors.refuse(request, error)
     if isinstance(actor, Response):
         return actor
     if actor is None:
