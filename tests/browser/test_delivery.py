@@ -87,7 +87,7 @@ def test_labels_settle_it_and_it_is_promoted(
         grace.press("Label the disagreements")
         grace.press("Begin", "button")
         count = _labels(site, grace)
-        assert 20 <= count <= 80
+        assert 20 <= count <= 80, grace.page.locator("main").inner_text()
         expect(grace.page.locator("#said")).to_contain_text("pass")
         expect(grace.page.locator("#labels")).to_contain_text(name)
         until(site.delivered, "the candidate serves")
@@ -95,7 +95,8 @@ def test_labels_settle_it_and_it_is_promoted(
         grace.press("The whole run, with what it found")
         expect(grace.page.locator("h1 .badge")).to_contain_text("passed")
         grace.press("Overview", within="header")
-        expect(grace.page.locator("#traffic tbody tr", has_text="production")).to_be_visible()
+        traffic = grace.page.locator("#traffic tbody tr", has_text="production")
+        until(lambda: grace.page.reload() and traffic.is_visible(), "what serves is counted")
         _goes_back(site, grace)
         with site.project.stores() as stores:
             verify(stores.ledger)
