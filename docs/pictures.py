@@ -1,7 +1,7 @@
 """Pictures of the web page, made anew: ``.venv/bin/python docs/pictures.py``.
 
 Plays the demo, puts a version into production that does harm, and looks at the pages with
-Debian's Chromium while requests come. Takes two minutes; overwrites ``docs/pictures/``.
+Debian's Chromium while requests come. Takes about three minutes; overwrites ``docs/pictures/``.
 """
 
 from __future__ import annotations
