@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from web.site import Site
 
 PER_SECOND = 1000
-BLOCK_S = int(os.environ.get("BENCH_BLOCK_S", "6"))
+BLOCK_S = int(os.environ.get("BENCH_BLOCK_S", "5"))
 REFRESH_S = 2.0
 """As ``hx-trigger`` of the overview says."""
 

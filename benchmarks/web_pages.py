@@ -123,7 +123,7 @@ def _in_turn(sites: Mapping[str, Site], path: str) -> dict[str, Asked]:
 
 def _figure(what: str, where: str, asked: Asked) -> Figure:
     took = asked.took_ms
-    most = statistics.quantiles(took, n=20)[-1]
+    most = statistics.quantiles(took, n=20, method="inclusive")[-1]
     goal = what == "overview" and where != FEW
     return Figure(
         name=f"{what}, {where}",

@@ -25,7 +25,7 @@ from web import wide
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ROUNDS = {1_000: 3, 10_000: 5, 100_000: 1}
+ROUNDS = {1_000: 3, 10_000: 3, 100_000: 1}
 """By rows; a round of the largest takes half a minute."""
 
 DRAWN_FROM = 10_000
