@@ -45,6 +45,13 @@ def test_the_page_of_this_machine_goes_first(registry: Registry, tmp_path: Path)
     assert page(ledger, home) == "http://10.0.0.7:8081"
 
 
+def test_another_machine_cannot_send_one_to_itself(registry: Registry, tmp_path: Path) -> None:
+    ledger, home = registry.ledger, tmp_path / ".seatrial"
+    _enter(ledger, "far", "http://10.0.0.7:8081", host="another")
+    _enter(ledger, "alone", "http://127.0.0.1:8081", host="a third")
+    assert page(ledger, home) == "http://10.0.0.7:8081"
+
+
 def test_links_begin_with_the_address_that_is_said() -> None:
     said = Control(url="https://ml.example.com/", names=("ml",))
     assert said.link("http://127.0.0.1:8081") == "https://ml.example.com"

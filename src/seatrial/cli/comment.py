@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,11 +86,14 @@ def _told(run: str | None, file: Path | None, pipeline: str | None) -> tuple[str
 
 
 def _of_run(run: str | None) -> tuple[str, str]:
+    from seatrial.registry.loopback import leads_here
     from seatrial.report.account import account
     from seatrial.report.as_markdown import as_markdown
 
     opened = project()
     told = account(opened, _wanted(opened, run))
+    if told.page is not None and leads_here(told.page):
+        told = replace(told, page=None)  # who reads a comment sits at another machine
     return told.run.pipeline, as_markdown(told)
 
 

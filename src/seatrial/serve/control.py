@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from seatrial.errors import Mistake, StoreError, UsageError
 from seatrial.registry import tokens
+from seatrial.registry.loopback import is_loopback
 from seatrial.serve.listening import listen
 
 if TYPE_CHECKING:
@@ -95,20 +95,6 @@ def _host_of(url: str) -> str:
         fix = "write the beginning of every address there, such as https://ml.example.com"
         raise UsageError(Mistake(f"{url!r} is no address of a host", "--control-url", fix=fix))
     return parts.netloc
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine alone.
-
-    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.7")]
-    [True, True, True, False, False]
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def address_of(host: str, port: int) -> str:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +19,21 @@ from seatrial import workspace
 from seatrial.errors import SeatrialError
 from seatrial.evaluation import beside_in_words
 from seatrial.evaluation.side_by_side import side_by_side
+from seatrial.gateway import parent
 from seatrial.registry.opened import named
 from seatrial.registry.project import open_project
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+LOOK_S = 0.5
+"""How soon it sees that the server that asked is gone."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, print, and end; what is in the way is told on stderr."""
     asked = _arguments(arguments)
+    threading.Thread(target=_end_with, args=(parent.watch(),), daemon=True).start()
     try:
         project = open_project(workspace.at(asked.folder), existing=True)
         with closing(project.ledger):
@@ -46,6 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     sys.stdout.write(json.dumps(told, default=str))
     return 0
+
+
+def _end_with(alive: Callable[[], bool]) -> None:
+    """Nobody is there to read what would be found: end in the middle of it."""
+    while alive():
+        time.sleep(LOOK_S)
+    os._exit(0)
 
 
 def _arguments(arguments: Sequence[str] | None) -> Any:

@@ -7,6 +7,7 @@ and the API see the same one.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +15,8 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from seatrial.gateway import parent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,9 +95,15 @@ def _compared(folder: Path, pair: Pair) -> Result:
     if pair.margin is not None:
         words.append(f"--margin={pair.margin!r}")
     command = [sys.executable, "-m", "seatrial.web.compared", *words]
+    known = {**os.environ, parent.VARIABLE: str(os.getpid())}
     try:
         ended = subprocess.run(  # noqa: S603 - our own module
-            command, capture_output=True, timeout=LONGEST_S, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            timeout=LONGEST_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=known,
         )
     except subprocess.TimeoutExpired:
         late = f"it takes longer than {LONGEST_S:g} s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.serve.control import is_loopback
+from seatrial.registry.loopback import is_loopback
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from running import founding, until
+from seatrial.gateway.parent import VARIABLE
 from seatrial.registry.tokens import Role
 
 from .conftest import Site
@@ -71,3 +75,18 @@ def test_a_real_pair_is_scored_and_its_data_and_machine_are_shown(tmp_path: Path
         machine = grace.get("/environment").text
         assert "What it was trained in" in machine
         assert "This machine" in machine
+
+
+def test_scoring_ends_with_the_server_that_asked_for_it(site: Site) -> None:
+    folder = str(site.project.workspace.folder)
+    words = ["--folder", folder, "--first", "m@1", "--second", "m@2"]
+    command = [sys.executable, "-m", "seatrial.web.compared", *words]
+    ended = [
+        subprocess.run(
+            command, env={**os.environ, VARIABLE: str(parent)}, capture_output=True, check=False
+        )
+        for parent in (os.getpid(), 1)
+    ]
+    assert ended[0].returncode != 0  # their models are none
+    assert ended[0].stderr
+    assert (ended[1].returncode, ended[1].stdout, ended[1].stderr) == (0, b"", b"")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.errors import RequestError
-from seatrial.serve.control import is_loopback
+from seatrial.registry.loopback import is_loopback
 
 if TYPE_CHECKING:
     from starlette.requests import Request

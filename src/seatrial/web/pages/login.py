@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from seatrial.errors import StoreError
-from seatrial.serve.control import is_loopback
+from seatrial.registry.loopback import is_loopback
 from seatrial.web.access import sessions
 from seatrial.web.access.gate import doors_of
 from seatrial.web.access.secure import secure
