@@ -66,6 +66,7 @@ def _side(value: float, limit: float) -> int:
 
 
 def _digits(value: float, digits: int) -> str:
+    value += 0.0  # what is 0 below zero is 0
     whole = abs(value) < _WHOLE and (float(value).is_integer() or abs(value) >= 10**digits)
     return f"{value:.0f}" if whole else f"{value:.{digits}g}"
 

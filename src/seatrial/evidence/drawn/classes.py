@@ -55,13 +55,17 @@ class OfClasses(msgspec.Struct, frozen=True, kw_only=True):
     ``calibration`` is of the probability of the positive class, and with more classes of that
     which is answered. ``roc``, from the greatest threshold to the least, and ``scores``, the rows
     of the negative and of the positive class by twentieths of the probability, are empty unless
-    there are two classes.
+    there are two classes. ``positive`` is the line of the positive class, and ``right`` how many
+    rows were answered rightly: among the others a cell does not tell. Both are ``None`` where an
+    older release did not keep them; ``positive`` also with more classes.
     """
 
     confusion: tuple[tuple[int, ...], ...]
     calibration: tuple[Calibrated, ...] = ()
     roc: tuple[RocPoint, ...] = ()
     scores: tuple[tuple[int, ...], ...] = ()
+    positive: int | None = None
+    right: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,9 @@ def of_classes(labels: NDArray[Any], model: Predictions, known: Merged) -> OfCla
     cell = _places(labels, known.line) * size + _places(model.label, known.line)
     confusion = np.bincount(cell, minlength=size * size).reshape(size, size)
     kept = tuple(map(tuple, confusion.tolist()))
+    right = int(np.count_nonzero(labels == model.label))
     if model.probabilities is None:
-        return OfClasses(confusion=kept)
+        return OfClasses(confusion=kept, right=right)
     if len(model.classes) == 2:
         score = model.probabilities[:, 1].astype(np.float64)
         positive = np.asarray(labels == model.classes[1])
@@ -121,11 +126,12 @@ def of_classes(labels: NDArray[Any], model: Predictions, known: Merged) -> OfCla
             calibration=_calibration(score, positive),
             roc=_roc(score, positive),
             scores=tuple(_histogram(score[part]) for part in (~positive, positive)),
+            positive=known.line[model.classes[1]],
+            right=right,
         )
     said = model.probabilities.max(axis=1).astype(np.float64)
-    return OfClasses(
-        confusion=kept, calibration=_calibration(said, np.asarray(labels == model.label))
-    )
+    calibration = _calibration(said, np.asarray(labels == model.label))
+    return OfClasses(confusion=kept, calibration=calibration, right=right)
 
 
 def _wrong(

@@ -14,17 +14,17 @@ from seatrial.report.charts._scale import Scale, finite, over, ticks
 from seatrial.report.section import Chart, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from markupsafe import Markup
 
 _PLOT = 170
 """The height of what is drawn, in pixels."""
-_MOST_TIMES, _MOST_LINES, _MOST_LIMITS = 120, 6, 6
+_MOST_TIMES, _MOST_LINES, _MOST_LIMITS = 200, 6, 6
 _LETTERS = 12
 """The height of a line of text, in pixels."""
-_MINUTE = 16
-"""The characters of ``2026-11-26T13:40``."""
+_FINE = (("minutes", 600.0), ("seconds", 2.0), ("milliseconds", 0.0))
+"""How finely times are written, and from how many seconds on that is enough for their ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +39,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A line at the times that are shown."""
+    """A line at the times that are shown; before those in ``broken`` something was missing."""
 
     name: str
     values: list[float | None]
     low: list[float | None]
     high: list[float | None]
+    broken: frozenset[int]
 
     @property
     def bounded(self) -> bool:
@@ -57,25 +58,32 @@ def course(
     times: Sequence[str],
     lines: Sequence[Line],
     limits: Sequence[tuple[str, float]] = (),
+    *,
+    held: bool = False,
 ) -> Chart:
-    """Lines over ``times`` (ISO, UTC), with ``limits`` as named lines across.
+    """Lines over ``times`` (ISO), with ``limits`` as named lines across.
 
-    ``y`` says what the numbers are, with their unit. Of more than 120 times, 120 are shown.
+    ``y`` says what the numbers are, with their unit. With ``held`` a number is what was counted
+    so far: it stays as it is until the next one. Times are written in UTC. Of more than 200 times,
+    200 are shown; a line is not drawn over a value that is missing between two of them.
     """
     shown = svg.thinned(len(times), _MOST_TIMES)
     drawn = [_at(line, shown) for line in lines[:_MOST_LINES]]
     bars = [(name, value) for name, value in limits if finite([value])][:_MOST_LIMITS]
     every = [each for line in drawn for each in (*line.values, *line.low, *line.high)]
     up = Scale(*over([*every, *(value for _, value in bars)], room=0.06), svg.STRETCH, 0)
-    across = _across([times[i] for i in shown])
+    seen = [times[i] for i in shown]
+    known = _known(seen)
+    across = _across(seen, known)
     said = _said(y, drawn, bars)
-    content = [*_legend(y, drawn), _plot(drawn, bars, across, up, [times[i] for i in shown])]
+    plot = _plot(drawn, bars, across, up, held=held, ends=_ends(seen, known))
+    content = [*_legend(y, drawn), plot]
     height = 40 + _PLOT + 22
     return Chart(
         title=title,
         said=said,
         svg=svg.picture("chart course", title, said, content, width=None, height=height),
-        table=_table([times[i] for i in shown], drawn, bars, len(times) - len(shown)),
+        table=_table(_told_apart(seen, known), drawn, bars, len(times) - len(shown)),
     )
 
 
@@ -86,23 +94,32 @@ def _at(line: Line, shown: Sequence[int]) -> _Drawn:
         found = [of[i] if of is not None and i < len(of) else None for i in shown]
         return [each if finite([each]) else None for each in found]
 
-    return _Drawn(line.name, at(line.values), at(line.low), at(line.high))
+    broken = frozenset(
+        place
+        for place in range(1, len(shown))
+        if any(not finite([each]) for each in line.values[shown[place - 1] + 1 : shown[place]])
+    )
+    return _Drawn(line.name, at(line.values), at(line.low), at(line.high), broken)
 
 
-def _across(times: Sequence[str]) -> list[float]:
-    """The place of each time; of texts that are none, evenly."""
+def _known(times: Sequence[str]) -> list[datetime]:
+    """The times in UTC; none of texts of which one is no time."""
     try:
-        seconds = [_seconds(each) for each in times]
-    except ValueError:
-        seconds = [float(i) for i in range(len(times))]
+        return [_utc(datetime.fromisoformat(each)) for each in times]
+    except (ValueError, OverflowError):
+        return []
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _across(times: Sequence[str], known: Sequence[datetime]) -> list[float]:
+    """The place of each time; of texts that are none, evenly."""
+    seconds = [each.timestamp() for each in known] or [float(i) for i in range(len(times))]
     ends = (min(seconds), max(seconds)) if seconds else (0.0, 1.0)
     scale = Scale(*(ends if ends[0] < ends[1] else (ends[0] - 1, ends[0] + 1)), 0, svg.STRETCH)
     return [scale(each) for each in seconds]
-
-
-def _seconds(time: str) -> float:
-    read = datetime.fromisoformat(time)
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 def _legend(y: str, lines: Sequence[_Drawn]) -> Iterator[Markup]:
@@ -123,16 +140,19 @@ def _plot(
     bars: Sequence[tuple[str, float]],
     across: Sequence[float],
     up: Scale,
-    times: Sequence[str],
+    *,
+    held: bool,
+    ends: Iterable[Markup],
 ) -> Markup:
     marks, limits = [*_grid(up)], [*_bars(bars, up)]
+    drawn = (each for i, line in enumerate(lines) for each in _line(i, line, across, up, held=held))
     return svg.element(
         "svg",
         {"y": 40, "width": "100%", "height": _PLOT, "overflow": "visible"},
         *(line for line, _ in (*marks, *limits)),
-        svg.stretched(each for i, line in enumerate(lines) for each in _line(i, line, across, up)),
+        svg.stretched(drawn),
         *(text for _, text in (*marks, *limits)),
-        *_ends(times),
+        *ends,
     )
 
 
@@ -144,28 +164,47 @@ def _grid(up: Scale) -> Iterator[tuple[Markup, Markup]]:
         yield svg.line("grid", "0%", y, "100%", y), svg.text(said, 0, y - 4)
 
 
-def _line(i: int, line: _Drawn, across: Sequence[float], up: Scale) -> Iterator[Markup]:
+def _line(
+    i: int, line: _Drawn, across: Sequence[float], up: Scale, *, held: bool
+) -> Iterator[Markup]:
     if line.bounded:
-        yield svg.path(f"band s{i}", "".join(_bands(line, across, up)))
-    points = [
-        None if value is None else (x, up(value))
-        for x, value in zip(across, line.values, strict=True)
-    ]
-    if drawn := svg.polyline(points):
+        both = zip(line.low, line.high, strict=True)
+        bounds = [None if a is None or b is None else (up(a), up(b)) for a, b in both]
+        yield svg.path(f"band s{i}", "".join(map(_band, _stretches(line, across, bounds, held))))
+    values = [None if value is None else (up(value),) for value in line.values]
+    drawn = "".join(
+        svg.polyline((x, y) for x, (y,) in stretch)
+        for stretch in _stretches(line, across, values, held)
+    )
+    if drawn:
         yield svg.path(f"line s{i}", drawn)
 
 
-def _bands(line: _Drawn, across: Sequence[float], up: Scale) -> Iterator[str]:
-    """An area between the bounds for each stretch of time that has both."""
-    there: list[tuple[float, float, float]] = []
-    for x, low, high in [*zip(across, line.low, line.high, strict=True), (0.0, None, None)]:
-        if low is not None and high is not None:
-            there.append((x, up(low), up(high)))
-            continue
-        if there:
-            outline = [*((x, y) for x, y, _ in there), *((x, y) for x, _, y in there[::-1])]
-            yield svg.polyline(outline) + "Z"
-        there = []
+def _band(stretch: Sequence[tuple[float, tuple[float, ...]]]) -> str:
+    """The area between the bounds of a stretch."""
+    below = ((x, low) for x, (low, _) in stretch)
+    above = ((x, high) for x, (_, high) in reversed(stretch))
+    return svg.polyline([*below, *above]) + "Z"
+
+
+def _stretches(
+    line: _Drawn,
+    across: Sequence[float],
+    heights: Sequence[tuple[float, ...] | None],
+    held: bool,  # noqa: FBT001 - inside
+) -> Iterator[list[tuple[float, tuple[float, ...]]]]:
+    """Places with their heights, as long as none is missing; what is ``held`` goes in steps."""
+    there: list[tuple[float, tuple[float, ...]]] = []
+    for place, (x, height) in enumerate(zip(across, heights, strict=True)):
+        if there and (height is None or place in line.broken):
+            yield there
+            there = []
+        if height is not None:
+            if there and held and height != there[-1][1]:
+                there.append((x, there[-1][1]))
+            there.append((x, height))
+    if there:
+        yield there
 
 
 def _bars(bars: Sequence[tuple[str, float]], up: Scale) -> Iterator[tuple[Markup, Markup]]:
@@ -184,16 +223,30 @@ def _bars(bars: Sequence[tuple[str, float]], up: Scale) -> Iterator[tuple[Markup
         yield svg.line("limit", "0%", y, "100%", y), text
 
 
-def _ends(times: Sequence[str]) -> Iterator[Markup]:
-    """The first and the last time."""
-    if times:
-        yield svg.text(_minute(times[0]), "0%", _PLOT + 16)
+def _ends(times: Sequence[str], known: Sequence[datetime]) -> Iterator[Markup]:
+    """The first and the last time, so finely that one sees how long it took."""
+    if not times:
+        return
+    took_s = (known[-1] - known[0]).total_seconds() if known else 0.0
+    fine = next(fine for fine, least_s in _FINE if took_s >= least_s or len(known) == 1)
+    said = [_written(each, fine) for each in (known[0], known[-1])] if known else [*times]
+    yield svg.text(said[0], "0%", _PLOT + 16)
     if len(times) > 1:
-        yield svg.text(_minute(times[-1]), "100%", _PLOT + 16, anchor="end")
+        yield svg.text(said[-1], "100%", _PLOT + 16, anchor="end")
 
 
-def _minute(time: str) -> str:
-    return time[:_MINUTE].replace("T", " ")
+def _told_apart(times: Sequence[str], known: Sequence[datetime]) -> list[str]:
+    """The times as text, as finely as tells them apart; what is no time as it is."""
+    apart = len(set(known))
+    for fine, _ in _FINE:
+        said = [_written(each, fine) for each in known]
+        if len(set(said)) == apart:
+            break
+    return said or [*times]
+
+
+def _written(time: datetime, fine: str) -> str:
+    return time.replace(tzinfo=None).isoformat(" ", fine)
 
 
 def _table(
@@ -202,7 +255,7 @@ def _table(
     bars: Sequence[tuple[str, float]],
     left_out: int,
 ) -> Table:
-    heads, columns = ["time (UTC)"], [[_minute(time) for time in times]]
+    heads, columns = ["time (UTC)"], [[*times]]
     for line in lines:
         heads.append(line.name)
         columns.append([number(each) for each in line.values])

@@ -24,12 +24,16 @@ _BANDS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Points ``(x, y)`` from 0 to 1; ``low`` and ``high`` are bounds of each point's ``y``."""
+    """Points ``(x, y)`` from 0 to 1; ``low`` and ``high`` are bounds of each point's ``y``.
+
+    ``rows`` are how many rows stand behind each point.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
     low: Sequence[float | None] | None = None
     high: Sequence[float | None] | None = None
+    rows: Sequence[float | None] | None = None
 
 
 def curves(title: str, x: str, y: str, lines: Sequence[Line], *, diagonal: bool = False) -> Chart:
@@ -49,14 +53,16 @@ def curves(title: str, x: str, y: str, lines: Sequence[Line], *, diagonal: bool 
     ]
     said = _said(x, y, drawn, diagonal=diagonal)
     height = top + _SIZE + 38
+    counted = any(finite(line.rows or ()) for line in drawn)
+    heads = ("line", x, y, "low", "high", *(["rows"] * counted))
     return Chart(
         title=title,
         said=said,
         svg=svg.picture("chart curves", title, said, content, width=_WIDTH, height=height),
         table=Table(
-            heads=("line", x, y, "low", "high"),
-            rows=tuple(row for line in drawn for row in _rows(line)),
-            numbers=frozenset({1, 2, 3, 4}),
+            heads=heads,
+            rows=tuple(row[: len(heads)] for line in drawn for row in _rows(line)),
+            numbers=frozenset(range(1, len(heads))),
         ),
     )
 
@@ -75,6 +81,7 @@ def _usable(line: Line) -> Line:
         points=[line.points[i] for i in kept],
         low=bounds(line.low),
         high=bounds(line.high),
+        rows=bounds(line.rows),
     )
 
 
@@ -129,8 +136,9 @@ def _legend(lines: Sequence[Line]) -> Iterator[Markup]:
 
 
 def _rows(line: Line) -> Iterator[tuple[str, ...]]:
-    for (x, y), low, high in zip(line.points, line.low or (), line.high or (), strict=True):
-        yield (line.name, number(x), number(y), number(low), number(high))
+    beside = (line.low or (), line.high or (), line.rows or ())
+    for (x, y), *more in zip(line.points, *beside, strict=True):
+        yield (line.name, *map(number, (x, y, *more)))
 
 
 def _said(x: str, y: str, lines: Sequence[Line], *, diagonal: bool) -> str:

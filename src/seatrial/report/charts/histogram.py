@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _WIDTH, _HEIGHT = 320, 156
-_LEFT, _TOP, _RIGHT, _BOTTOM = 34, 24, 316, 136
+_LEFT, _TOP, _RIGHT, _BOTTOM = 44, 24, 316, 136
 """Where the bins stand."""
 _MOST = 60
 """So many bins are drawn; neighbours beyond that are joined."""

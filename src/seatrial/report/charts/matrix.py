@@ -24,19 +24,34 @@ _LETTERS = 12
 """The most characters of a class that is written upwards."""
 
 
-def matrix(title: str, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> Chart:
+def matrix(
+    title: str,
+    classes: Sequence[str],
+    counts: Sequence[Sequence[int]],
+    *,
+    several: bool = False,
+    right: int | None = None,
+) -> Chart:
     """Counts with the true classes as rows and the answered ones as columns.
 
     A cell is as dark as its share of its row. Of more than 20 classes those with the most errors
-    are shown, and the others as one.
+    are shown, and the others as one. With ``several`` the last class stands for others already.
+    Among these one is mistaken for another in the same cell, so ``right`` says how many rows were
+    answered rightly, where that is known.
     """
+    if len(classes) > _MOST and not several:
+        right = sum(int(counts[i][i]) for i in range(len(classes)))
+        several = True
     names, table = _worst(classes, counts)
+    if not several:
+        right = sum(table[i][i] for i in range(len(table)))
     turned = len(names) > 4  # noqa: PLR2004 - what fits side by side
     longest = min(max(map(len, names), default=0), _LETTERS)
     top = 30 + 6.5 * longest if turned else 40
     cell = _SIZE / max(len(names), 1)
-    content = [*_heads(names, cell, top, turned=turned), *_cells(table, cell, top)]
-    said = _said(names, table)
+    cells = _cells(table, cell, top, several=several)
+    content = [*_heads(names, cell, top, turned=turned), *cells]
+    said = _said(names, table, right)
     height = top + _SIZE + 4
     return Chart(
         title=title,
@@ -84,15 +99,19 @@ def _heads(names: Sequence[str], cell: float, top: float, *, turned: bool) -> It
             yield svg.text(name, _LEFT + middle, top - 8, most=most, anchor="middle")
 
 
-def _cells(table: Sequence[Sequence[int]], cell: float, top: float) -> Iterator[Markup]:
-    """Cells of one shade are one path, right answers and errors apart."""
+def _cells(
+    table: Sequence[Sequence[int]], cell: float, top: float, *, several: bool
+) -> Iterator[Markup]:
+    """Cells of one shade are one path; right answers, errors, and what may be either, apart."""
     drawn: dict[tuple[str, str], str] = {}
     most = len(SHADES) - 1
     for i, row in enumerate(table):
         whole = sum(row) or 1
         for j, count in enumerate(row):
             shade = min(-(-most * count // whole), most) if count > 0 else 0
-            looks = (f"cell {'kept' if i == j else 'lost'}", SHADES[shade])
+            either = several and i == j == len(table) - 1
+            kind = "either" if either else "kept" if i == j else "lost"
+            looks = (f"cell {kind}", SHADES[shade])
             x, y, side = (svg.number(e) for e in (_LEFT + j * cell, top + i * cell, cell))
             drawn[looks] = drawn.get(looks, "") + f"M{x} {y}h{side}v{side}h-{side}z"
     for (kind, opacity), path in drawn.items():
@@ -116,13 +135,16 @@ def _brief(count: int) -> str:
     return number(float(f"{count:.1e}")) if count < 1e9 else f"{count:.0e}"  # noqa: PLR2004
 
 
-def _said(names: Sequence[str], table: Sequence[Sequence[int]]) -> str:
-    """How many were right, and the most frequent error."""
+def _said(names: Sequence[str], table: Sequence[Sequence[int]], right: int | None) -> str:
+    """How many were right, as far as that is known, and the most frequent error."""
     every = sum(map(sum, table))
     if not every:
         return "No rows."
-    right = sum(table[i][i] for i in range(len(table)))
-    told = f"{right} of {every} rows were answered rightly"
+    if right is None:
+        right = sum(table[i][i] for i in range(len(table) - 1))
+        told = f"At least {right} of {every} rows were answered rightly"
+    else:
+        told = f"{right} of {every} rows were answered rightly"
     errors = [(table[i][j], i, j) for i in range(len(table)) for j in range(len(table)) if i != j]
     most, i, j = max(errors, default=(0, 0, 0))
     if not most:

@@ -55,20 +55,29 @@ def _parts(found: Answers, addresses: Sequence[str]) -> Iterator[Part]:
 
 def _of_classes(found: Answers, sides: Sequence[tuple[str, Drawn]]) -> Iterator[Part]:
     known = [(name, each.of_classes) for name, each in sides if each.of_classes is not None]
-    if not known:
-        return
     names = [*found.classes, *([f"{found.others} others"] if found.others else [])]
     for name, each in known:
-        yield matrix(f"truth and answers, {name}", names, each.confusion)
-    yield from _roc(found, known)
-    said = f"probability of {found.classes[-1]}" if known[0][1].roc else "probability of the answer"
-    lines = [_calibrated(name, each.calibration) for name, each in known if each.calibration]
-    if lines:
-        yield curves("calibration", said, "share that came true", lines, diagonal=True)
-    yield from _scores(found, known)
+        title = f"truth and answers, {name}"
+        yield matrix(title, names, each.confusion, several=bool(found.others), right=each.right)
+    asked = [_asked(names, each) for _, each in known]
+    for about in dict.fromkeys(asked):  # versions that know other classes are drawn apart
+        alike = [each for each, of in zip(known, asked, strict=True) if of == about]
+        yield from _roc(about, alike)
+        said = f"probability of {about}" if about else "probability of the answer"
+        lines = [_calibrated(name, each.calibration) for name, each in alike if each.calibration]
+        if lines:
+            yield curves("calibration", said, "share that came true", lines, diagonal=True)
+        yield from _scores(about, names, alike)
 
 
-def _roc(found: Answers, known: Sequence[tuple[str, OfClasses]]) -> Iterator[Part]:
+def _asked(names: Sequence[str], of: OfClasses) -> str:
+    """The class that its probabilities are of; none where they are of whatever it answered."""
+    if of.positive is not None:
+        return names[of.positive]
+    return names[-1] if of.scores else ""  # of what an older release kept
+
+
+def _roc(positive: str, known: Sequence[tuple[str, OfClasses]]) -> Iterator[Part]:
     lines = []
     for name, each in known:
         if each.roc:
@@ -78,7 +87,6 @@ def _roc(found: Answers, known: Sequence[tuple[str, OfClasses]]) -> Iterator[Par
             points = [(across / ends[0], up / ends[1]) for across, up in counts]
             lines.append(Line(name=name, points=points))
     if lines:
-        positive = found.classes[-1]
         across = f"of the others, the share called {positive}"
         yield curves("ROC", across, f"of {positive}, the share found", lines, diagonal=True)
 
@@ -89,23 +97,28 @@ def _calibrated(name: str, bins: Sequence[Calibrated]) -> Line:
         points=[(each.mean, each.true / each.n) for each in bins],
         low=[each.low for each in bins],
         high=[each.high for each in bins],
+        rows=[each.n for each in bins],
     )
 
 
-def _scores(found: Answers, known: Sequence[tuple[str, OfClasses]]) -> Iterator[Part]:
+def _scores(
+    positive: str, names: Sequence[str], known: Sequence[tuple[str, OfClasses]]
+) -> Iterator[Part]:
     """How the probability lies among the rows of either class."""
+    others = [name for name in names if name != positive]
+    other = others[0] if len(others) == 1 else "all others"
     for name, each in known:
         if each.scores:
-            negative, positive = each.scores
-            bins = len(positive)
+            negative, came = each.scores
+            bins = len(came)
             edges = [place / bins for place in range(bins + 1)]
             yield histogram(
-                f"probability of {found.classes[-1]}, {name}",
+                f"probability of {positive}, {name}",
                 _between(edges),
                 negative,
-                positive,
+                came,
                 edges,
-                series=(found.classes[0], found.classes[-1]),
+                series=(other, positive),
             )
 
 
