@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 TYPE = "application/x-www-form-urlencoded"
 MOST_FIELDS = 1000
 
+LONGEST_REASON = 2000
+"""Characters: a reason stands in the history for ever, and in every message about it."""
+
+UNWRITABLE = "\x00"
+"""The letter NUL, which PostgreSQL keeps in no text."""
+
 
 def form(request: Request) -> Mapping[str, str]:
     """The fields of a posted form; the last one counts where a name stands twice.
@@ -40,4 +46,21 @@ def fields(body: bytes) -> dict[str, str]:
         )
     except ValueError as error:  # not UTF-8, or too many
         raise RequestError(400, "the form cannot be read: it is no UTF-8, or too long") from error
+    if any(UNWRITABLE in each for pair in pairs for each in pair):
+        raise RequestError(400, "the form holds the letter NUL, which stands in no text")
     return {name: value.replace("\r\n", "\n") for name, value in pairs}
+
+
+def reason(said: Mapping[str, str]) -> str:
+    r"""Why, as one line; empty where nothing is said.
+
+    :class:`RequestError` 400 when it is longer than :data:`LONGEST_REASON`.
+
+    >>> reason({"reason": " it is bad,\n look "}), reason({})
+    ('it is bad, look', '')
+    """
+    found = " ".join(said.get("reason", "").split())
+    if len(found) > LONGEST_REASON:
+        much = f"{len(found)} characters; {LONGEST_REASON} are enough"
+        raise RequestError(400, f"the reason has {much}: say it in short, and where to read more")
+    return found

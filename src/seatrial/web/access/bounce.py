@@ -31,7 +31,7 @@ def needed(request: Request, cookie: str) -> bool:
         and said("sec-fetch-mode") == "navigate"
         and said("sec-fetch-dest") == "document"
         and cookie not in request.cookies
-        and request.url.path != ENTER
+        and request.scope["path"] != ENTER
     )
 
 

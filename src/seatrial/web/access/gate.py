@@ -10,6 +10,7 @@ import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -22,6 +23,7 @@ from seatrial.web import body
 from seatrial.web.access import bounce, csrf, sessions
 from seatrial.web.access.actor import demanded
 from seatrial.web.access.secure import secure
+from seatrial.web.forms import UNWRITABLE
 from seatrial.web.refusals import answered
 from seatrial.web.visit import KEY, Visit
 
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 READING = {"GET", "HEAD", "OPTIONS"}
 """Methods that change nothing (RFC 9110, 9.2.1); any other needs an operator."""
 
-LOGIN, LOGOUT, ENTER = "/login", "/logout", "/enter"
+LOGIN, LOGOUT = "/login", "/logout"
 STATIC = "/static/"
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via")
@@ -147,6 +149,7 @@ class Gate:
         request = Request(scope, receive)
         try:
             self.doors.hosts.demand(request)
+            _demand_writable(request)
             sent = await body.read(request)
             scope[KEY] = Visit(body=sent)  # who is refused may see what they wrote
             found = await run_in_threadpool(self._admit, request, sent)
@@ -159,7 +162,7 @@ class Gate:
         await self.app(scope, body.again(sent, receive), self._renewing(found, request, send))
 
     def _admit(self, request: Request, sent: bytes) -> Visit | Response:
-        if request.url.path.startswith(STATIC):
+        if _path(request).startswith(STATIC):
             return Visit()
         shown = request.headers.get("authorization")
         if shown is not None:
@@ -186,7 +189,7 @@ class Gate:
 
     def _browser(self, request: Request, sent: bytes) -> Visit:
         """Whoever comes with a cookie, or with nothing; a change must have been meant."""
-        reading, path = request.method in READING, request.url.path
+        reading, path = request.method in READING, _path(request)
         session = self.doors.session_of(request)
         if not reading and (session is not None or path in {LOGIN, LOGOUT}):
             csrf.demand_own(self.doors.hosts, request)
@@ -200,7 +203,7 @@ class Gate:
         return Visit(actor=actor, session=session, body=sent)
 
     def _demand(self, request: Request, visit: Visit) -> None:
-        if request.url.path in {LOGIN, LOGOUT, ENTER}:
+        if _path(request) in {LOGIN, LOGOUT, bounce.ENTER}:
             return
         if request.method not in READING:
             demanded(visit.actor)
@@ -233,3 +236,16 @@ class Gate:
             await send(message)
 
         return renewing
+
+
+def _path(request: Request) -> str:
+    """The path by which a page is found, letter by letter: what is guarded is what is answered."""
+    return cast("str", request.scope["path"])
+
+
+def _demand_writable(request: Request) -> None:
+    """:class:`RequestError` where a text is asked for that no database holds."""
+    if UNWRITABLE in _path(request):
+        raise RequestError(404, "nothing has the letter NUL in its name")
+    if UNWRITABLE in unquote(request.url.query):
+        raise RequestError(400, "nothing has the letter NUL in its name")

@@ -61,6 +61,8 @@ class Hosts:
             number = ipaddress.ip_address(name)
         except ValueError:
             return not is_loopback(self.settings.host) and name == platform.node().lower()
+        if "%" in name:  # the zone of an IPv6 address is any text, and no browser sends one
+            return False
         return number.is_loopback or not is_loopback(self.settings.host)
 
 

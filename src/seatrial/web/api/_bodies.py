@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from seatrial.web.forms import LONGEST_REASON
 from seatrial.web.pages.runs import STANDS
-
-LONGEST = 2000
-"""Characters of a reason."""
 
 MOST = 200
 USUAL = 50
@@ -19,7 +17,7 @@ Reason = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=LONGEST,
+        max_length=LONGEST_REASON,
         pattern=r"^[^\x00]*[^\s\x00][^\x00]*$",
         description="Why; it stands in the history, with the name of the token",
     ),

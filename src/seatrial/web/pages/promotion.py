@@ -11,6 +11,7 @@ from seatrial.registry.registry import MovedError
 from seatrial.web.access.actor import operator
 from seatrial.web.drawing import page, redirect
 from seatrial.web.forms import form
+from seatrial.web.forms import reason as reason_of
 from seatrial.web.opened import project
 from seatrial.web.pages.registry import (
     HERE,
@@ -43,7 +44,7 @@ def promote(request: Request) -> Response:
     from seatrial.review.by_hand import PROMOTE, move_by_hand, to_promote
 
     actor, said, opened, name = operator(request), form(request), project(request), name_of(request)
-    reason, expect = " ".join(said.get("reason", "").split()), number_of(said.get("expect", ""))
+    reason, expect = reason_of(said), number_of(said.get("expect", ""))
     wanted, lift = number_of(said.get("to", "")), said.get("lift") == "1"
     if wanted is None or expect is None:
         raise RequestError(400, "the form does not say what to promote: reload the page")

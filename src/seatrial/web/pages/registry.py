@@ -16,6 +16,7 @@ from seatrial.review.items import minute
 from seatrial.web.access.actor import operator
 from seatrial.web.drawing import page, redirect
 from seatrial.web.forms import form
+from seatrial.web.forms import reason as reason_of
 from seatrial.web.opened import project
 from seatrial.web.pages._paged import paged
 
@@ -92,7 +93,7 @@ def roll_back(request: Request) -> Response:
     from seatrial.review.by_hand import ROLLBACK, move_by_hand, to_go_back_to
 
     actor, said, opened, name = operator(request), form(request), project(request), name_of(request)
-    reason, expect = " ".join(said.get("reason", "").split()), number_of(said.get("expect", ""))
+    reason, expect = reason_of(said), number_of(said.get("expect", ""))
     wanted = number_of(said.get("to", ""))
     if wanted is None or expect is None:
         raise RequestError(400, "the form does not say what to go back to: reload the page")

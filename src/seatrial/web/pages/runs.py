@@ -21,6 +21,7 @@ from seatrial.review.time_left import spell
 from seatrial.web.access.actor import operator
 from seatrial.web.drawing import page, part, redirect
 from seatrial.web.forms import form
+from seatrial.web.forms import reason as reason_of
 from seatrial.web.opened import project
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def cancel(request: Request) -> Response:
     actor, said, found = operator(request), form(request), _named(request)
     if isinstance(found, Response):
         return found
-    reason = " ".join(said.get("reason", "").split())
+    reason = reason_of(said)
     if not reason:
         raise RequestError(400, "a reason is needed: it stands in the report of the run")
     try:
