@@ -111,6 +111,7 @@ def _show(opened: Project, item: Item, now: datetime) -> None:
     from seatrial.review.document import history
     from seatrial.review.items import Status
     from seatrial.review.label_questions import labels_settle
+    from seatrial.review.meaning import means
     from seatrial.review.time_left import left
 
     asked = item.asked
@@ -132,6 +133,7 @@ def _show(opened: Project, item: Item, now: datetime) -> None:
             click.echo(f"to settle it by a few labels: seatrial label {item.id}")
         for choice in asked.options:
             click.echo(f"to decide: seatrial {choice} {item.id} --reason '…'")
+            click.echo(f"  {means(item, choice)}")
 
 
 def _evidence(item: Item) -> None:

@@ -335,5 +335,13 @@ def _number(d: float) -> str:
 def _more(more: int | None) -> str:
     if more is None:
         return "more like these will not settle it"
-    # a forecast is not better than its first two figures
-    return f"about {float(f'{more:.2g}'):.0f} more would settle it"
+    return f"about {foretold(more)} more would settle it"
+
+
+def foretold(more: int) -> int:
+    """A forecast of labels as it is said: it is not better than its first two figures.
+
+    >>> foretold(255)
+    260
+    """
+    return int(float(f"{more:.2g}"))

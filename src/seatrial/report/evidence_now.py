@@ -66,6 +66,14 @@ def evidence_now(project: Project) -> tuple[Standing, ...]:
     )
 
 
+def seen_by(project: Project, watch: Watch) -> tuple[Seen, ...]:
+    """What a watch has seen, all gateways together: until now, or until it ended.
+
+    StoreError, KeyError, TypeError or ValueError where that cannot be read.
+    """
+    return tuple(_followed(project, watch))
+
+
 def _standing(
     kind: str, of: Followed, project: Project, read: Callable[[Project, Followed], Known]
 ) -> Standing:
@@ -88,7 +96,7 @@ def _standing(
 
 
 def _watched(project: Project, watch: Watch) -> Known:
-    seen = tuple(_followed(project, watch))
+    seen = seen_by(project, watch)
     return f"{max((each.measure.n for each in seen), default=0)} labels", seen
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from seatrial.ledger.tables import EVENT
+from seatrial.review.items import minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 HASTY_S = 10.0
 """Whoever decides sooner has hardly looked at the evidence."""
+
+_TIMES = frozenset({"since", "until"})
+"""What of its evidence is a time: ISO, UTC, there."""
 
 _EVENTS = (
     "review_opened", "review_settled", "review_decided", "review_closed", "review_expired",
@@ -79,6 +83,9 @@ def measures(item: Item) -> Sequence[Mapping[str, object]]:
 def facts(item: Item) -> Iterator[tuple[str, str | int | float]]:
     """What else its evidence says by name, but for what the question says already."""
     for key, value in item.asked.evidence.items():
+        if key in _TIMES and isinstance(value, str):
+            yield key, f"{minute(value)} UTC"
+            continue
         said = key == "verdict" or (
             key == "reason" and (value == item.kind or str(value) in item.asked.question)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from seatrial.evidence.watching import foretold
 from seatrial.outcome import Verdict
 from seatrial.registry.watches import State
 
@@ -175,7 +176,7 @@ def _ending(known: Known, policy: Policy) -> Iterator[Action]:
         return
     resolves = "more labelled requests"
     if quality is not None and quality.more_labels:
-        resolves = f"about {quality.more_labels} more labelled requests"
+        resolves = f"about {foretold(quality.more_labels)} more labelled requests"
     yield Ask(
         kind="watch_inconclusive",
         question=f"Is version {known.version} as good as the one before? The watch could not tell.",

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from seatrial.registry import brakes
+from seatrial.registry import brakes, watches
+from seatrial.registry.policy import Policy
+from seatrial.registry.registry import Move
+from seatrial.registry.rules import Rules
 from seatrial.registry.tokens import Role
+from seatrial.registry.trails import Evidence
 from seatrial.review import items
 from seatrial.review.items import Question
 
@@ -104,6 +109,61 @@ def test_its_heading_is_short_and_the_whole_question_stands_below(
     assert heading[1] == short
     assert f"<title>{short}" in page
     assert '<p class="lead">Both got worse. Train a new one?' in page
+
+
+def test_what_a_watch_asks_is_drawn_as_it_stands(site: Site) -> None:
+    signature = {
+        "inputs": [{"name": "x", "datatype": "FP32"}], "problem": "classes", "classes": [0, 1],
+    }  # fmt: skip
+    policy = Policy(degradation_margin=0.05, metric="accuracy")
+    registry, ledger = site.project.registry, site.project.ledger
+    for version in (1, 2):
+        registry.register(
+            "w", {"files": {}, "signature": signature, "n": version}, label="l", run="R", by="t"
+        )
+        move = Move(
+            model="w", channel="production", version=version, expect=version - 1,
+            event="promote", by="t", reason="r",
+        )  # fmt: skip
+        registry.move(move, policy.to_json())
+    watch = watches.current(ledger, "w")
+    assert watch is not None
+    about = {"watch": watch.id, "model": "w", "version": 2, "against": 1}
+    item = _ask(
+        site, kind="watch_inconclusive", model="w", subject="w version 2",
+        evidence={**about, "since": "2026-11-23T11:19:45.920795+00:00"},
+    )  # fmt: skip
+    path, visitor = f"/reviews/{item.id}", site.visitor()
+    assert "No label has reached the watch." in visitor.get(path).text
+    seen = Evidence.empty(Rules.of(policy, 2))
+    assert seen.quality is not None
+    seen.quality.add(np.repeat([0.0, 1.0], [190, 10]), 0)
+    ledger.write(lambda t: watches.save(t, watch.id, "a", {"evidence": seen.to_json()}))
+    page = visitor.get(path).text
+    assert 'class="chart forest"' in page
+    assert "of 200 labelled requests, as it stood now" in page
+    assert "degradation.accuracy" in page
+    assert "≤ 0.05" in page
+    assert "2026-11-23 11:19 UTC" in re.sub(r"</?time>", "", page)
+    assert ":45.92" not in page
+    ledger.write(lambda t: watches.save(t, watch.id, "a", {"evidence": {"quality": 3}}))
+    assert "kept by another release" in visitor.get(path).text
+
+
+def test_each_answer_says_what_it_means_and_so_does_silence(site: Site) -> None:
+    item = _ask(site, kind="retrain")
+    page = site.person("grace").get(f"/reviews/{item.id}").text
+    for said in ("<dt>Approve</dt><dd>it shall be trained anew", "begins no run",
+                 "<dt>no answer</dt><dd>what serves goes on serving"):  # fmt: skip
+        assert said in page
+    assert ": keep" not in page
+    gate = _ask(site, kind="gate_inconclusive", run="R9", step="a.one", on_timeout="reject")
+    page = site.person("ada").get(f"/reviews/{gate.id}").text
+    for said in (
+        "<dd>the step counts as passed, in your name",
+        "<dt>no answer</dt><dd>the run ends",
+    ):
+        assert said in page
 
 
 @pytest.mark.parametrize("choice", ["approve", "reject"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import StoreError
+from seatrial.registry import watches
 from seatrial.report._number import number
 from seatrial.report.charts.forest import Interval, forest
+from seatrial.report.evidence_now import seen_by
 from seatrial.report.section import Badge, Facts, Note, Table
 from seatrial.review.document import facts, measures
 from seatrial.review.run_decisions import GATE
@@ -15,14 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from seatrial.registry.project import Project
+    from seatrial.registry.watches import Watch
     from seatrial.report.section import Cell, Part
     from seatrial.review.items import Item
 
 _KEYS = ("value", "low", "high", "limit", "direction")
 
 
-def evidence(item: Item) -> Iterator[Part]:
-    """Its measures as lines against their limits, and what else it says by name."""
+def evidence(project: Project, item: Item) -> Iterator[Part]:
+    """Its measures as lines against their limits, and what else it says by name.
+
+    What a watch asks says which watch: its numbers go on, and are those of now.
+    """
     found = [_whole(each) for each in measures(item)]
     judged = [each for each in found if each["limit"] is not None]
     told = [each for each in found if each["limit"] is None]
@@ -30,6 +37,8 @@ def evidence(item: Item) -> Iterator[Part]:
         rows = [_drawn(each) for each in judged]
         alike = len({(each["limit"], each["direction"]) for each in judged}) == 1
         yield forest("What was measured", rows, shared=alike and len(rows) > 1)
+    watched = tuple(_watched(project, item))
+    yield from watched
     if told:
         yield Table(
             heads=("measure", "value", "low", "high", "n", "verdict"),
@@ -40,7 +49,7 @@ def evidence(item: Item) -> Iterator[Part]:
     said = tuple((name.replace("_", " "), _shown(value)) for name, value in facts(item))
     if said:
         yield Facts(said)
-    if not (found or said):
+    if not (found or watched or said):
         yield Note("Nothing was measured that could be drawn: the question says all there is.")
 
 
@@ -61,6 +70,36 @@ def by_labels(project: Project, item: Item) -> Iterator[Part]:
             numbers=frozenset({1}),
             caption="The labels that count, in the order in which they were asked for",
         )
+
+
+def _watched(project: Project, item: Item) -> Iterator[Part]:
+    """What the watch that asks has seen, until now or until it ended."""
+    watch = _watch_of(project, item)
+    if watch is None:
+        return
+    try:
+        seen = seen_by(project, watch)
+    except StoreError as error:
+        yield Note(f"What the watch saw cannot be read: {error.mistakes[0].what}", gone=True)
+        return
+    except (KeyError, TypeError, ValueError):
+        yield Note("What the watch saw was kept by another release of seatrial.", gone=True)
+        return
+    if seen:
+        until = "when it ended" if watch.closed else "now"
+        labels = max(each.measure.n for each in seen)
+        title = f"What the watch has seen of {labels} labelled requests, as it stood {until}"
+        yield forest(title, [_drawn(asdict(each.measure)) for each in seen])
+    else:
+        yield Note("No label has reached the watch.")
+
+
+def _watch_of(project: Project, item: Item) -> Watch | None:
+    asked = item.asked
+    if asked.model is None or asked.version is None:
+        return None
+    known = watches.of_version(project.ledger, asked.model, asked.version)
+    return next((each for each in known if each.id == asked.evidence.get("watch")), None)
 
 
 def _drawn(measure: Mapping[str, Any]) -> Interval:

@@ -13,10 +13,12 @@ from seatrial.review import items
 from seatrial.review.deadlines import tend
 from seatrial.review.document import history
 from seatrial.review.items import Choice, Status, minute
+from seatrial.review.meaning import means
 from seatrial.review.time_left import left, spell
 from seatrial.web.access.actor import operator, viewer
 from seatrial.web.drawing import page, redirect
 from seatrial.web.forms import form
+from seatrial.web.forms import reason as reason_of
 from seatrial.web.opened import project
 from seatrial.web.pages._evidence import by_labels, evidence
 from seatrial.web.pages._heading import heading
@@ -68,7 +70,7 @@ def decide(request: Request) -> Response:
     from seatrial.review.follows import follows
 
     actor, said, opened, item = operator(request), form(request), project(request), item_of(request)
-    choice, reason = said.get("choice", ""), " ".join(said.get("reason", "").split())
+    choice, reason = said.get("choice", ""), reason_of(said)
     if choice not in {*Choice}:
         raise RequestError(400, "the form does not say whether to approve or to reject")
     if not reason:
@@ -127,10 +129,12 @@ def _shown(
         left=left(item, opened.workspace.clock()) if is_open else "",
         overdue=item.overdue(opened.workspace.clock()),
         took="" if item.seconds is None else spell(item.seconds),
-        evidence=tuple(evidence(item)),
+        evidence=tuple(evidence(opened, item)),
         labelled=tuple(by_labels(opened, item)) if item.decided else (),
         history=_history(opened, item),
         labels_settle=is_open and _labels_settle(opened, item),
+        means={choice: means(item, choice) for choice in asked.options},
+        silence=means(item, asked.on_timeout),
         own=asked.four_eyes and who.name == asked.by,
         reason=reason,
         mistake=mistake,
