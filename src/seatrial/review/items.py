@@ -336,14 +336,26 @@ def untold(connection: sa.Connection) -> list[Item]:
 
 
 def everything(
-    connection: sa.Connection, limit: int | None = None, before: Item | None = None
+    connection: sa.Connection,
+    limit: int | None = None,
+    before: Item | None = None,
+    skip: int = 0,
 ) -> list[Item]:
-    """Every item that ever was, newest first; or so many of those that came before one."""
-    query = sa.select(REVIEW).order_by(REVIEW.c.created.desc(), REVIEW.c.id.desc()).limit(limit)
+    """Every item that ever was, newest first; or so many of those that came before one.
+
+    ``skip`` leaves out so many of the newest.
+    """
+    newest = sa.select(REVIEW).order_by(REVIEW.c.created.desc(), REVIEW.c.id.desc())
+    query = newest.limit(limit).offset(skip or None)
     if before is not None:
         place = sa.tuple_(sa.literal(before.created), sa.literal(before.id))
         query = query.where(sa.tuple_(REVIEW.c.created, REVIEW.c.id) < place)
     return [_item(row) for row in connection.execute(query).all()]
+
+
+def count(connection: sa.Connection) -> int:
+    """How many items there ever were."""
+    return connection.execute(sa.select(sa.func.count()).select_from(REVIEW)).scalar_one()
 
 
 def get(ledger: Ledger, identity: str) -> Item:

@@ -198,7 +198,8 @@ def conclude(project: Project, sheet: Sheet) -> Item:
 def settled(project: Project, item: Item) -> Mapping[str, Any] | None:
     """The :meth:`Sheet.evidence` by which labels have settled an item; ``None`` if none have.
 
-    StoreError when the blob is gone or damaged.
+    Of each row it has what the two versions had said under their names there, ``version`` and
+    ``against``. StoreError when the blob is gone or damaged.
     """
     with project.ledger.read() as connection:
         told = _bodies(connection, "review_settled", item.id)
@@ -207,7 +208,14 @@ def settled(project: Project, item: Item) -> Mapping[str, Any] | None:
     kept: Mapping[str, Any] = json.loads(
         project.registry.blobs.get(told[-1]["evidence"], f"item {item.id}")
     )
-    return kept
+    return {**kept, "rows": [_counted(kept["kind"], row) for row in kept["rows"]]}
+
+
+def _counted(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What was answered live was of a shadow test the old version's, else the new one's."""
+    new, old = ("other", "served") if kind == GATE else ("served", "other")
+    same = {key: row[key] for key in ("id", "row", "label", "by")}
+    return {**same, "version": row[new], "against": row[old]}
 
 
 def _draw(project: Project, sheet: Sheet) -> bool:

@@ -35,7 +35,7 @@ MEASURE = {
 }
 
 
-def _ask(site: Site, **said: Any) -> Item:
+def _question(**said: Any) -> Question:
     asking: dict[str, Any] = {
         "kind": "retrain",
         "subject": "m version 2",
@@ -52,7 +52,11 @@ def _ask(site: Site, **said: Any) -> Item:
         "hours": 10.0,
         "on_timeout": "keep",
     }
-    return site.project.ledger.write(lambda t: items.ask(t, Question(**{**asking, **said})))
+    return Question(**{**asking, **said})
+
+
+def _ask(site: Site, **said: Any) -> Item:
+    return site.project.ledger.write(lambda t: items.ask(t, _question(**said)))
 
 
 def _item(site: Site, item: Item) -> Item:
@@ -74,6 +78,20 @@ def test_the_queue_shows_what_waits_and_what_was_decided(site: Site) -> None:
     assert "Nobody is asked anything" in visitor.get("/reviews").text
     everything = visitor.get("/reviews?all=1").text
     assert all(word in everything for word in ("rejected", "ada", "no need"))
+
+
+def test_everything_that_was_ever_asked_comes_page_by_page(site: Site) -> None:
+    questions = [_question(subject=f"s{number:03}.") for number in range(120)]
+    site.project.ledger.write(lambda t: [items.ask(t, each) for each in questions])
+    visitor, seen = site.visitor(), []
+    for number, rows in ((1, 50), (2, 50), (3, 20), (99, 20)):
+        shown = visitor.get(f"/reviews?all=1&page={number}").text
+        assert f"page {min(number, 3)} of 3 (120 in all)" in shown
+        found = re.findall(r"s\d{3}\.", shown)
+        assert len(found) == rows
+        seen += found if number < 99 else []
+    assert sorted(seen) == [each.subject for each in questions]
+    assert len(re.findall(r"s\d{3}\.", visitor.get("/reviews?page=3").text)) == 20
 
 
 def test_a_question_shows_what_it_rests_on_and_quotes_what_others_wrote(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seatrial.errors import (
     Mistake,
@@ -15,7 +15,6 @@ from seatrial.errors import (
 from seatrial.review import items
 from seatrial.review.deadlines import tend
 from seatrial.review.items import Status
-from seatrial.review.run_decisions import GATE
 from seatrial.web.access.actor import operator
 from seatrial.web.api import _answers, _bodies
 from seatrial.web.api._operation import Operation, routes
@@ -24,7 +23,7 @@ from seatrial.web.api.reviews import item_of
 from seatrial.web.opened import project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -75,16 +74,9 @@ def settled(request: Request) -> Response:
         raise refused(409, error) from error
     if kept is None:
         raise RequestError(404, f"labels have not settled {item.id}")
-    keys = ("model", "version", "against", "measure", "reason", "skipped")
-    verdict, rows = kept["measure"]["verdict"], [_counted(kept, each) for each in kept["rows"]]
-    return answered({**{key: kept[key] for key in keys}, "verdict": verdict, "rows": rows})
-
-
-def _counted(kept: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    """What was answered live was of a shadow test the old version's, else the new one's."""
-    new, old = ("other", "served") if kept["kind"] == GATE else ("served", "other")
-    same = {key: row[key] for key in ("id", "row", "label", "by")}
-    return {**same, "version": row[new], "against": row[old]}
+    keys = ("model", "version", "against", "measure", "reason", "skipped", "rows")
+    verdict = kept["measure"]["verdict"]
+    return answered({**{key: kept[key] for key in keys}, "verdict": verdict})
 
 
 def _given(opened: Project, item: Item, labels: Sequence[_bodies.Labelled], by: str) -> Response:

@@ -12,7 +12,6 @@ from seatrial.report.charts.forest import Interval, forest
 from seatrial.report.evidence_now import seen_by
 from seatrial.report.section import Badge, Facts, Note, Table
 from seatrial.review.document import facts, measures
-from seatrial.review.run_decisions import GATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,7 +65,7 @@ def by_labels(project: Project, item: Item) -> Iterator[Part]:
         new, old = kept["version"], kept["against"]
         yield Table(
             heads=("request", "row", "label", "by", f"version {new} said", f"version {old} said"),
-            rows=tuple(_labelled(kept, row) for row in kept["rows"]),
+            rows=tuple(_labelled(row) for row in kept["rows"]),
             numbers=frozenset({1}),
             caption="The labels that count, in the order in which they were asked for",
         )
@@ -114,13 +113,9 @@ def _drawn(measure: Mapping[str, Any]) -> Interval:
     )
 
 
-def _labelled(kept: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    """``served`` is what was answered live: of a shadow test by the old version, else the new."""
-    answers = (row["served"], row["other"])
-    if kept["kind"] == GATE:
-        answers = answers[::-1]
+def _labelled(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     label = "cannot be said" if row["label"] is None else str(row["label"])
-    said = ("no class" if each is None else str(each) for each in answers)
+    said = ("no class" if row[by] is None else str(row[by]) for by in ("version", "against"))
     return (str(row["id"]), str(row["row"]), label, str(row["by"]), *said)
 
 

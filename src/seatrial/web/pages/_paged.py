@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 Row = TypeVar("Row")
+Row_co = TypeVar("Row_co", covariant=True)
 
 ROWS = 50
 """Of a page."""
@@ -29,12 +30,21 @@ class Page(Generic[Row]):
     older: str | None
 
 
-def paged(request: Request, rows: Sequence[Row], word: str = "page", anchor: str = "") -> Page[Row]:
+class Rows(Protocol[Row_co]):
+    """A list, or what reads from the ledger only the rows that are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, of: slice, /) -> Sequence[Row_co]: ...
+
+
+def paged(request: Request, rows: Rows[Row], word: str = "page", anchor: str = "") -> Page[Row]:
     """The page that ``?page=N`` asks for (from 1); the nearest there is, for any other text.
 
     ``word`` is the name of the parameter where a page has two lists; the others are kept.
     """
-    pages = max(1, -(-len(rows) // ROWS))
+    total = len(rows)
+    pages = max(1, -(-total // ROWS))
     asked = request.query_params.get(word, "1")
     number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 1  # noqa: PLR2004
     number = min(max(number, 1), pages)
@@ -49,7 +59,7 @@ def paged(request: Request, rows: Sequence[Row], word: str = "page", anchor: str
         rows=tuple(rows[(number - 1) * ROWS : number * ROWS]),
         number=number,
         pages=pages,
-        total=len(rows),
+        total=total,
         newer=to(number - 1),
         older=to(number + 1),
     )

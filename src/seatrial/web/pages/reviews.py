@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from sqlalchemy import Connection
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -45,8 +46,8 @@ def queue(request: Request) -> Response:
     opened, every = project(request), request.query_params.get("all") == "1"
     now = opened.workspace.clock()
     with opened.ledger.read() as connection:
-        found = items.everything(connection) if every else items.waiting(connection)
-    shown = paged(request, found)
+        found = _Asked(connection) if every else items.waiting(connection)
+        shown = paged(request, found)
     table = _all(shown.rows) if every else _open(shown.rows, now)
     return page(
         request,
@@ -57,6 +58,19 @@ def queue(request: Request) -> Response:
         shown=shown,
         table=table,
     )
+
+
+class _Asked:
+    """Everything that was ever asked, newest first, of which only what is shown is read."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __len__(self) -> int:
+        return items.count(self._connection)
+
+    def __getitem__(self, of: slice) -> Sequence[Item]:
+        return items.everything(self._connection, of.stop - of.start, skip=of.start)
 
 
 def one(request: Request) -> Response:
