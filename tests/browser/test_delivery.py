@@ -95,6 +95,7 @@ def test_labels_settle_it_and_it_is_promoted(
         grace.press("The whole run, with what it found")
         expect(grace.page.locator("h1 .badge")).to_contain_text("passed")
         grace.press("Overview", within="header")
+        expect(grace.page.locator("h1")).to_have_text("Overview")
         traffic = grace.page.locator("#traffic tbody tr", has_text="production")
         until(lambda: grace.page.reload() and traffic.is_visible(), "what serves is counted")
         _goes_back(site, grace)
