@@ -413,6 +413,7 @@ def test_promote_and_rollback_by_hand(seatrial: Program) -> None:
     back = seatrial("rollback", MODEL, "--reason", "complaints")
     assert back.code == 0
     assert "version 2 is in production (was: 3)" in back.out
+    assert "itself rolled back" not in back.err
     further = seatrial("rollback", MODEL, "1", "--reason", "more complaints")
     assert further.code == 0
     told = seatrial("history", "--json").json
@@ -422,6 +423,9 @@ def test_promote_and_rollback_by_hand(seatrial: Program) -> None:
         ("rollback", 1, "more complaints"),
     ]
     assert not told[-1]["by"].startswith("run ")
+    again = seatrial("rollback", MODEL, "--reason", "all but that")
+    assert "note: it was itself rolled back on" in again.err
+    assert ": more complaints" in again.err
     assert seatrial("history", "--verify").code == 0
 
 

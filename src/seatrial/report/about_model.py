@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from seatrial.registry.brakes import Frozen, Quarantined
     from seatrial.registry.project import Project
     from seatrial.registry.registry import Channel, Version
+
+ROLLBACK = "rollback"
+"""The event of a move back, by a person or by a watch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,13 @@ class About:
         """What it would go back to where nobody names a version."""
         numbers = [each.version.version for each in self.targets]
         return self.previous if self.previous in numbers else next(iter(numbers), None)
+
+    def rolled_back(self, number: int) -> Term | None:
+        """The move that took a version out of production last, where that was a rollback."""
+        ended = next(
+            (after for after, term in pairwise(self.terms) if term.version == number), None
+        )
+        return ended if ended is not None and ended.event == ROLLBACK else None
 
 
 def about(project: Project, model: str) -> About:

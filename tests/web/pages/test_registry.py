@@ -70,6 +70,19 @@ def test_going_back_is_told_before_done_and_recorded_with_name_and_reason(site: 
     assert "<b>" not in page
 
 
+def test_what_was_itself_rolled_back_says_so_where_it_is_offered(site: Site) -> None:
+    grace = site.person("grace")
+    told = "was itself rolled back"
+    for path in ("/models/m", "/models/m/rollback?to=1"):
+        assert told not in grace.get(path).text
+    grace.post("/models/m/rollback", {**_form(grace), "reason": WORDS})
+    for path in ("/models/m", "/models/m/rollback?to=2"):
+        page = grace.get(path).text
+        assert f"Version 2 {told} on 20" in page
+        assert "by <bdi>grace</bdi>: &lt;b&gt;" in page
+    assert "(the one before) (was rolled back)" in grace.get("/models/m").text
+
+
 def test_a_form_that_is_sent_twice_moves_once(site: Site) -> None:
     grace = site.person("grace")
     form = _form(grace)

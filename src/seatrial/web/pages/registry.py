@@ -148,6 +148,7 @@ def _confirmation(
         path_of=path_of(found.model),
         target=target,
         last=next(each for each in found.terms if each.version == number),
+        ended=found.rolled_back(target.version.version),
         watched=is_watched(request, found),
         reason=reason,
         mistake=mistake,
