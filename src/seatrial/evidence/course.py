@@ -40,8 +40,8 @@ class Moment:
 
     @property
     def at(self) -> str:
-        """When, as ISO, UTC."""
-        return datetime.fromtimestamp(self.at_us / 1e6, UTC).isoformat(timespec="seconds")
+        """When, as ISO, UTC: several gateways tell within one second."""
+        return datetime.fromtimestamp(self.at_us / 1e6, UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def over_time(course: Course) -> dict[str, list[Any]]:
     >>> from seatrial.evidence.course import Course, Moment
     >>> told = over_time(Course((Moment(0, 10, 1, 0), Moment(60_000_000, 50, 1, 49, 2.0))))
     >>> told["at"][1], told["failed"], [told["high"][0], round(told["high"][1], 3)]
-    ('1970-01-01T00:01:00+00:00', [1, 1], [1.0, 0.123])
+    ('1970-01-01T00:01:00.000+00:00', [1, 1], [1.0, 0.123])
     """
     bounds = [rates.of_one(each.disagreed, each.compared) for each in course.moments]
     counted = course.to_json()

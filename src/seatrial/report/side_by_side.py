@@ -80,7 +80,7 @@ def scored(told: Mapping[str, Any], names: tuple[str, str]) -> Iterator[Part]:
             for each, said in zip(metrics, told["apart"], strict=True)
         ),
         numbers=frozenset({1}),
-        caption="By metric, with bounds of 95 %",
+        caption="By metric, with one-sided bounds of 95 % each",
     )
     yield from _disagreement(told, names)
     for finding in told["findings"]:

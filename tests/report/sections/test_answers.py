@@ -87,6 +87,46 @@ def test_many_classes_have_no_roc_and_the_rest_as_one(begin: Begin) -> None:
     assert heads[-1] == "11 others"
 
 
+def test_what_two_versions_say_of_other_classes_is_drawn_apart(begin: Begin) -> None:
+    labels = np.array(["a", "b", "c"] * 20)
+    two = most_probable(np.tile([[0.6, 0.4], [0.2, 0.8], [0.3, 0.7]], (20, 1)), ("a", "b"))
+    three = most_probable(np.tile(np.eye(3) * 0.7 + 0.1, (20, 1)), ("a", "b", "c"))
+    sides = [
+        Predictions(each.label, each.probabilities, classes)
+        for each, classes in ((two, ("a", "b")), (three, ("a", "b", "c")))
+    ]
+    kept = written(drawn(labels, (2, sides[0]), (1, sides[1]), dataset="d", fingerprint="f"))
+    found = [part for part in made(begin, kept).parts if isinstance(part, Chart)]
+    calibrations = [part.table.heads[1] for part in found if part.title == "calibration"]
+    assert calibrations == ["probability of b", "probability of the answer"]
+    (roc,) = (part for part in found if part.title == "ROC")
+    assert roc.table.heads[1:3] == ("of the others, the share called b", "of b, the share found")
+    (scores,) = (part for part in found if part.title.startswith("probability of b"))
+    assert scores.table.heads == ("bin", "all others", "b")
+
+
+def test_rows_of_one_class_are_calibrated_by_the_class_that_is_asked_for(begin: Begin) -> None:
+    answers = most_probable(np.tile([[0.6, 0.4]], (30, 1)), ("no", "yes"))
+    side = Predictions(answers.label, answers.probabilities, ("no", "yes"))
+    kept = written(drawn(np.array(["no"] * 30), (2, side), None, dataset="d", fingerprint="f"))
+    found = charts(made(begin, kept))
+    assert "ROC" not in found
+    head, row = found["calibration"].table.heads, found["calibration"].table.rows[0]
+    assert (head[1], row[1:3], row[-1]) == ("probability of yes", ("0.4", "0"), "30")
+
+
+def test_of_many_classes_what_was_right_is_counted_before_they_stand_together(
+    begin: Begin,
+) -> None:
+    labels = np.arange(60) % 30
+    answer = np.where(labels >= 25, 25 + (labels + 1) % 5, labels)
+    answer[:20] = (labels[:20] + 1) % 20
+    side = Predictions(answer, None, tuple(range(30)))
+    kept = written(drawn(labels, (2, side), None, dataset="d", fingerprint="f"))
+    (chart,) = charts(made(begin, kept)).values()
+    assert chart.said.startswith(f"{int((labels == answer).sum())} of 60 rows")
+
+
 def test_numbers(begin: Begin) -> None:
     found = made(begin, of_numbers())
     residuals = charts(found)["residuals: answer less truth"]

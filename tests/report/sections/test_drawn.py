@@ -49,6 +49,16 @@ def test_missing_values_have_a_bin_and_names_lose_their_column() -> None:
     assert names[-1] == "missing"
 
 
+def test_infinite_values_are_told_beside_the_outermost_bins_that_count_them() -> None:
+    document = distribution(1)
+    document["columns"][0]["current"]["infinities"] = 7
+    said = [part.said for part in _drawn(document) if isinstance(part, Note)]
+    assert any(
+        "0 values of the reference and 7 of the current rows are infinite" in e for e in said
+    )
+    assert any("equally wide" in each for each in said)
+
+
 def test_beyond_50_columns_only_numbers() -> None:
     document = distribution(MOST + 7)
     assert len(_charts(document)) == MOST

@@ -107,6 +107,16 @@ def test_one_under_way_adds_up_what_places_have_seen(delivered: Made) -> None:
     assert mean.title == "worse than the version before (200 labels)"
 
 
+def test_the_span_that_lasts_is_drawn_no_further_than_now(delivered: Made) -> None:
+    watch = watch_of(delivered)
+    kept = {"evidence": trails((0, 100, 3))}
+    delivered.project.ledger.write(lambda t: watches.save(t, watch.id, "a", kept))
+    now = delivered.project.ledger.clock().isoformat(" ")
+    for chart in charts(drawn(delivered)):
+        (row,) = chart.table.rows
+        assert watch.opened.replace("T", " ")[:16] <= str(row[0]) <= now
+
+
 def test_nothing_was_seen_yet(delivered: Made) -> None:
     found = drawn(delivered)
     assert charts(found) == []

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tests.report.sections.made import MODEL, RUN
 
+from seatrial.evidence import rates
 from seatrial.evidence.agreement import Tally
 from seatrial.evidence.course import Course, Moment
 from seatrial.evidence.shadowing import over_time
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.report.section import Section
 
 STEP = "beside.shadow_tests"
+TIMES = f"service time in ms, 8 bins to each doubling ({STEP})"
 TALLY = Tally(
     seen=1000,
     lost=3,
@@ -83,8 +86,10 @@ def test_over_time_with_its_bounds_against_its_limit(begin: Begin) -> None:
     )  # fmt: skip
     assert [row[1] for row in apart.table.rows] == ["-", "0.04545", "0.04082"]
     assert apart.table.rows[0][4:] == ("0.08", "0.03")
-    assert [row[1:] for row in errors.table.rows][-1] == ("0.02", "0.01")
-    assert times.title == f"service time in ms ({STEP})"
+    value, low, high, limit = (float(str(each)) for each in errors.table.rows[-1][1:])
+    assert (value, limit) == (0.02, 0.01)
+    assert (low, high) == pytest.approx(rates.of_one(10, 500), rel=1e-3)
+    assert times.title == TIMES
     told = facts(found)
     assert (told["requests"], told["overwritten before they were read"]) == ("1003", "3")
     reasons = [part for part in found.parts if isinstance(part, Table)][-1]
@@ -94,7 +99,7 @@ def test_over_time_with_its_bounds_against_its_limit(begin: Begin) -> None:
 
 def test_what_an_older_release_kept_is_told_by_its_totals(begin: Begin) -> None:
     found = made(begin, kept())
-    assert titles(found) == [f"service time in ms ({STEP})"]
+    assert titles(found) == [TIMES]
     said = [part.said for part in found.parts if isinstance(part, Note)]
     assert said == [f"How it went over time was not kept ({STEP}): only its totals are known."]
     assert facts(found)["compared"] == "490"

@@ -32,6 +32,7 @@ class _Bins(msgspec.Struct, frozen=True):
     other: int = 0
     nulls: int = 0
     nans: int = 0
+    infinities: int = 0
     mean: float | None = None
     deviation: float | None = None
 
@@ -131,10 +132,26 @@ def _parts(found: Distribution) -> Iterator[Part]:
     )
     if open_ones:
         yield _table(found, open_ones)
+        yield Note(
+            "The bins below are those by which it was judged, each drawn equally wide whatever it"
+            " spans."
+        )
         yield from map(_drawn, open_ones[:MOST])
+        yield from _infinite(open_ones[:MOST])
     if others:
         many = f"{len(others)} column{'s' * (len(others) != 1)} that did not move"
         yield Folded(many, (_table(found, others),))
+
+
+def _infinite(columns: Sequence[_Column]) -> Iterator[Note]:
+    """What lies in an outermost bin, and beyond any number."""
+    for each in columns:
+        before, now = each.reference.infinities, each.current.infinities
+        if before or now:
+            yield Note(
+                f"{each.name}: {before} values of the reference and {now} of the current rows are"
+                " infinite. The outermost bins count them; the means do not."
+            )
 
 
 def _known(column: _Column) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -87,8 +88,9 @@ def _parts(sources: Sources, watch: Watch) -> Iterator[Part]:
     except (KeyError, TypeError, ValueError):
         yield Note("Its evidence was kept by another release of seatrial in a form of its own.")
         return
+    ended = datetime.fromisoformat(watch.closed) if watch.closed else sources.project.ledger.clock()
     for each in told:
-        yield from _drawn(each)
+        yield from _drawn(each, ended)
     if told:
         yield Note(
             "Each label counts at the time of its request. The bounds hold at all looks together"
@@ -134,11 +136,15 @@ def _together(seen: list[Mapping[str, Any]]) -> dict[str, Trails]:
     return whole.to_json()
 
 
-def _drawn(of: Course) -> Iterator[Part]:
-    """The mean with its bounds against the margin, and the evidence against its bars."""
+def _drawn(of: Course, ended: datetime) -> Iterator[Part]:
+    """The mean with its bounds against the margin, and the evidence against its bars.
+
+    The span in which the watch ``ended``, or that lasts, is drawn no further than it has come.
+    """
     title, y = SPOKEN[of.which]
     first = _first(of)
-    known, times = of.judged[first:], of.times[first:]
+    known = of.judged[first:]
+    times = [min(datetime.fromisoformat(each), ended).isoformat() for each in of.times[first:]]
     measures = [each.measure for each in known]
     line = Line(
         name=measures[-1].name,
@@ -148,9 +154,9 @@ def _drawn(of: Course) -> Iterator[Part]:
     )
     limit = "margin" if of.which == "quality" else "limit"
     title = f"{title} ({measures[-1].n} labels)"
-    yield course(title, y, times, [line], [(limit, of.rule.margin)])
+    yield course(title, y, times, [line], [(limit, of.rule.margin)], held=True)
     lines, bars = _evidence(of, known)
-    yield course(f"evidence: {title}", "log10 of the e-value", times, lines, bars)
+    yield course(f"evidence: {title}", "log10 of the e-value", times, lines, bars, held=True)
 
 
 def _first(of: Course) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.report._number import number, room
 from seatrial.report.charts.forest import forest
 from seatrial.report.deciding import decided, interval, limit, reported
-from seatrial.report.section import Badge, Code, Folded, Section, Table
+from seatrial.report.section import Badge, Code, Folded, Note, Section, Table
 from seatrial.report.sections._lines import line
 from seatrial.report.sections.latency import is_speed
 
@@ -23,6 +23,8 @@ MOST = 30
 _PASSED = 6
 """So many that passed are drawn, the narrowest first; the rest has its numbers, folded."""
 
+BOUNDS = "Low and high are one-sided bounds: each holds with 95 % or more."
+
 _HEADS = ("measure", "value", "low … high", "limit", "n", "verdict")
 _NUMBERS = frozenset({1, 2, 3, 4})
 
@@ -33,6 +35,8 @@ def section(sources: Sources) -> Section | None:
     parts = [
         part for address, _ in account.tasks for part in of_task(address, _measures(first, address))
     ]
+    if any(each["low"] is not None or each["high"] is not None for _, each in first):
+        parts.insert(0, Note(BOUNDS))
     others = [each for each in reported(account) if not is_speed(each[1]["name"])]
     if others:
         parts.append(_reported(others))

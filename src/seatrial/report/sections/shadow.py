@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from seatrial.evidence import rates
 from seatrial.evidence.agreement import Tally
 from seatrial.evidence.course import Course, together
 from seatrial.evidence.shadowing import over_time
@@ -154,21 +155,33 @@ def _over_time(address: str, found: Kept, told: _OverTime) -> Iterator[Part]:
     limits = [("limit", offline + found.offline.disagreement_margin), ("offline", offline)]
     title = f"disagreement with production over time ({address})"
     y = "share of the requests compared so far"
-    yield course(title, y, told.at[first:], [line], limits)
+    yield course(title, y, told.at[first:], [line], limits, held=True)
     yield Note(
         "The bounds are those of one look at that moment, one-sided 95 % each; the last decides."
         f" The limit is what was seen on {found.offline.rows} evaluation rows, and the margin."
         + (f" {NOT_DRAWN}" if first else "")
     )
-    failed = _shares(told.failed, told.reached)
+    errors = Line(
+        name="errors",
+        values=_shares(told.failed, told.reached)[first:],
+        **_bounds(told.failed[first:], told.reached[first:]),
+    )
     bars = [] if found.limits is None else [("limit", found.limits.errors)]
     title = f"errors over time, NaN included ({address})"
     y = "share of the requests that reached the candidate so far"
-    yield course(title, y, told.at[first:], [Line(name="errors", values=failed[first:])], bars)
+    yield course(title, y, told.at[first:], [errors], bars, held=True)
 
 
 def _shares(counts: Sequence[float], of: Sequence[int]) -> list[float | None]:
     return [count / n if n else None for count, n in zip(counts, of, strict=True)]
+
+
+def _bounds(counts: Sequence[int], of: Sequence[int]) -> dict[str, list[float | None]]:
+    """Those by which it is judged, of one look at each moment."""
+    found = [
+        rates.of_one(count, n) if n else (None, None) for count, n in zip(counts, of, strict=True)
+    ]
+    return {"low": [low for low, _ in found], "high": [high for _, high in found]}
 
 
 def _times(address: str, tally: Tally) -> Iterator[Part]:
@@ -180,7 +193,7 @@ def _times(address: str, tally: Tally) -> Iterator[Part]:
     bins = range(min(places), max(places) + 1)
     edges = [2 ** (place / PER_OCTAVE) / 1000 for place in (*bins, bins.stop)]
     yield histogram(
-        f"service time in ms ({address})",
+        f"service time in ms, {PER_OCTAVE} bins to each doubling ({address})",
         [f"{number(a)} to {number(b)} ms" for a, b in itertools.pairwise(edges)],
         [served.counts.get(place, 0) for place in bins],
         [mine.counts.get(place, 0) for place in bins],
