@@ -48,6 +48,7 @@ def test_versions_count_from_one_in_each_model(registry: Registry) -> None:
     ]
     assert registry.versions() == made
     assert registry.versions("n") == made[3:]
+    assert registry.models() == ["m", "n"]
     assert registry.version("m", 2) == made[1]
     assert registry.manifest(made[1])["name"] == "b"
     assert registry.file(made[1], "model.onnx") == b"model b"

@@ -33,6 +33,13 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+STANDS: Mapping[str, State | Verdict] = {
+    **{word: word for word in (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)},
+    **{word: word for word in State if word is not State.FINISHED},
+}
+"""What runs are looked for by: how they ended, or how they stand meanwhile."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run of a pipeline. ``pinned`` is the version in production when it began."""

@@ -69,7 +69,7 @@ def named(registry: Registry, text: str) -> Version:
 
     Without ``MODEL@`` the only model of the project is meant. UsageError with what there is.
     """
-    models = sorted({each.model for each in registry.versions()})
+    models = registry.models()
     if not models:
         fix = "`seatrial run pipeline.yaml` makes one"
         raise UsageError(Mistake("this project has no model yet", fix=fix))

@@ -235,6 +235,12 @@ class Registry:
         with self.ledger.read() as connection:
             return [_version(row) for row in connection.execute(query)]
 
+    def models(self) -> list[str]:
+        """The names of all models that have a version, in order."""
+        query = sa.select(VERSION.c.model).distinct().order_by(VERSION.c.model)
+        with self.ledger.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def previous(self, model: str) -> int | None:
         """The version that was in production before the one that is."""
         current = self.channel(model, PRODUCTION)

@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".xml": "application/xml",
+    ".json": "application/json",
+}
+"""The media type of each form."""
+
 
 def ending_of(file: Path, known: Collection[str]) -> str:
     """The ending of a file, in small letters, where it is one of ``known``.

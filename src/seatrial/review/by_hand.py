@@ -65,7 +65,7 @@ class Moved:
 
 def production_of(project: Project, model: str) -> Channel | None:
     """What serves; :class:`UsageError` for a model that nobody registered."""
-    known = sorted({version.model for version in project.registry.versions()})
+    known = project.registry.models()
     if model not in known:
         raise UsageError(
             Mistake(

@@ -14,13 +14,15 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from seatrial.gateway import parent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from starlette.requests import Request
 
 LONGEST_S = 120.0
 """A comparison that takes longer is for the command line."""
@@ -87,6 +89,11 @@ class Comparing:
                 self._found[pair] = result
                 while len(self._found) > KEPT:
                     self._found.popitem(last=False)
+
+
+def comparing(request: Request) -> Comparing:
+    """Those of the server that answers a request, whoever asks."""
+    return cast("Comparing", request.app.state.comparing)
 
 
 def _compared(folder: Path, pair: Pair) -> Result:

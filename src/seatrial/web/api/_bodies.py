@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from seatrial.ledger.runs import STANDS
 from seatrial.web.forms import LONGEST_REASON
-from seatrial.web.pages.runs import STANDS
 
 MOST = 200
 USUAL = 50

@@ -10,33 +10,33 @@ from seatrial.web.api import _answers, _bodies
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered, asked, or_none, refused, sent
 from seatrial.web.api.models import known
-from seatrial.web.comparing import Pair
+from seatrial.web.comparing import Pair, comparing
 from seatrial.web.opened import project
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from seatrial.web.comparing import Comparing, Result
+    from seatrial.web.comparing import Result
 
 
 def begin(request: Request) -> Response:
     """On the rows that usually judge the first, without times; one comparison at a time."""
     operator(request)
     pair = _pair(request, sent(request, _bodies.WhichTwo))
-    comparing = _comparing(request)
-    if not comparing.begin(project(request).workspace.folder, pair):
-        now = comparing.of(pair)
+    begun = comparing(request)
+    if not begun.begin(project(request).workspace.folder, pair):
+        now = begun.of(pair)
         if now.state == "busy":
             what = "another comparison is under way, and there is one at a time"
             raise PassingError(Mistake(what, fix="ask again in a moment"))
-    return answered(_told(comparing.of(pair)))
+    return answered(_told(begun.of(pair)))
 
 
 def look(request: Request) -> Response:
     """How it stands, and what came of it; nothing is begun by looking."""
     pair = _pair(request, asked(request, _bodies.WhichTwo))
-    return answered(_told(_comparing(request).of(pair)))
+    return answered(_told(comparing(request).of(pair)))
 
 
 def _pair(request: Request, wanted: _bodies.WhichTwo) -> Pair:
@@ -63,11 +63,6 @@ def _told(result: Result) -> dict[str, Any]:
         "seconds": told.get("seconds"),
         "comparison": {key: told[key] for key in keys} if told else None,
     }
-
-
-def _comparing(request: Request) -> Comparing:
-    found: Comparing = request.app.state.comparing
-    return found
 
 
 OPERATIONS = (

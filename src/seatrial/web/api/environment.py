@@ -11,8 +11,8 @@ from seatrial.web.api import _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered
 from seatrial.web.api.models import known
+from seatrial.web.machine import machine
 from seatrial.web.opened import project
-from seatrial.web.pages.environment import machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

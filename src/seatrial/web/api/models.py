@@ -155,7 +155,7 @@ def _moved(move: Callable[[], Moved]) -> Response:
 def known(request: Request) -> str:
     """The model that the path names; :class:`RequestError` 404 when there is none."""
     name = named(request, "model")
-    names = sorted({each.model for each in project(request).registry.versions()})
+    names = project(request).registry.models()
     if name not in names:
         what = f"there is no model {name!r} in this project"
         raise RequestError(

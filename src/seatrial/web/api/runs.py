@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from seatrial.errors import Mistake, RequestError, UsageError, nearest
 from seatrial.ledger import runs as stored
+from seatrial.ledger.runs import STANDS
+from seatrial.report.ending import TYPES
 from seatrial.web.access.actor import operator
 from seatrial.web.api import _answers, _bodies
 from seatrial.web.api._accepted import accepted
 from seatrial.web.api._operation import JSON, Operation, routes
 from seatrial.web.api._said import answered, asked, named, or_none, page, refused, sent
 from seatrial.web.opened import project
-from seatrial.web.pages.runs import STANDS, TYPES
 
 if TYPE_CHECKING:
     from starlette.requests import Request

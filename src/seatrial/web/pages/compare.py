@@ -10,11 +10,12 @@ from starlette.routing import Route
 from seatrial.errors import RequestError
 from seatrial.registry.registry import PRODUCTION, STAGING
 from seatrial.web.access.actor import operator
-from seatrial.web.comparing import LONGEST_S, Pair
+from seatrial.web.comparing import LONGEST_S, Pair, comparing
 from seatrial.web.drawing import page, part, redirect
 from seatrial.web.forms import form
 from seatrial.web.opened import project
-from seatrial.web.pages.registry import names, number_of
+from seatrial.web.pages._chosen import chosen
+from seatrial.web.pages.registry import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from seatrial.registry.project import Project
     from seatrial.registry.registry import Version
-    from seatrial.web.comparing import Comparing
 
 MOST = 500
 """So many versions can be chosen, the newest; any other by its number in the address."""
@@ -37,8 +37,7 @@ def compare(request: Request) -> Response:
     from seatrial.report.within import ROOMS, cut
 
     opened, asked = project(request), request.query_params
-    known = names(opened)
-    model = _model(opened, known, asked.get("model", ""))
+    known, model = chosen(opened, asked.get("model", ""))
     versions = opened.registry.versions(model)[::-1] if model else []
     pair = _pair(opened, versions, asked.get("a", ""), asked.get("b", ""))
     sections = []
@@ -68,7 +67,7 @@ def score(request: Request) -> Response:
     """Begin to score two; the page that asked is shown again, and says that it is under way."""
     operator(request)
     first, second = _named(request, form(request))
-    begun = _comparing(request).begin(
+    begun = comparing(request).begin(
         project(request).workspace.folder, Pair(_word(first), _word(second))
     )
     to = _path(first, second)
@@ -84,7 +83,7 @@ def _scored(request: Request, pair: tuple[Version, Version] | None) -> dict[str,
     if pair is None:
         return {"pair": None}
     words = Pair(_word(pair[0]), _word(pair[1]))
-    result = _comparing(request).of(words)
+    result = comparing(request).of(words)
     parts = tuple(drawn(result.told, heads(*pair))) if result.state == "done" else ()
     return {
         "pair": pair,
@@ -96,21 +95,6 @@ def _scored(request: Request, pair: tuple[Version, Version] | None) -> dict[str,
         "command": f"seatrial compare {words.first} {words.second}",
         "longest_s": LONGEST_S,
     }
-
-
-def _comparing(request: Request) -> Comparing:
-    """Of this server, whoever asks."""
-    found: Comparing = request.app.state.comparing
-    return found
-
-
-def _model(opened: Project, known: Sequence[str], asked: str) -> str:
-    """The one that is asked for, else what went into production last, else the first."""
-    if asked and asked not in known:
-        raise RequestError(404, f"there is no model {asked!r} in this project")
-    serving = [each for each in opened.registry.channels() if each.channel == PRODUCTION]
-    newest = max(serving, key=lambda each: each.since, default=None)
-    return asked or (next(iter(known), "") if newest is None else newest.model)
 
 
 def _pair(
@@ -138,8 +122,7 @@ def _pair(
 
 def _named(request: Request, said: Mapping[str, str]) -> tuple[Version, Version]:
     opened = project(request)
-    known = names(opened)
-    model = _model(opened, known, said.get("model", ""))
+    _, model = chosen(opened, said.get("model", ""))
     found = _pair(
         opened, opened.registry.versions(model)[::-1], said.get("a", ""), said.get("b", "")
     )

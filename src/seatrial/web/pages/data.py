@@ -6,19 +6,13 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from seatrial.errors import RequestError
-from seatrial.registry.registry import PRODUCTION
 from seatrial.web.drawing import page
 from seatrial.web.opened import project
-from seatrial.web.pages.registry import names
+from seatrial.web.pages._chosen import chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from starlette.requests import Request
     from starlette.responses import Response
-
-    from seatrial.registry.project import Project
 
 
 def data(request: Request) -> Response:
@@ -27,10 +21,7 @@ def data(request: Request) -> Response:
     from seatrial.report.traffic_course import traffic
 
     opened = project(request)
-    known = names(opened)
-    model = request.query_params.get("model", "") or _first(opened, known)
-    if model and model not in known:
-        raise RequestError(404, f"there is no model {model!r} in this project")
+    known, model = chosen(opened, request.query_params.get("model", ""))
     sections = []
     if model:
         sections = [traffic(opened, model), *checked(opened, model), trained_on(opened, model)]
@@ -43,12 +34,6 @@ def data(request: Request) -> Response:
         model=model,
         sections=sections,
     )
-
-
-def _first(opened: Project, known: Sequence[str]) -> str:
-    serving = [each for each in opened.registry.channels() if each.channel == PRODUCTION]
-    newest = max(serving, key=lambda each: each.since, default=None)
-    return next(iter(known), "") if newest is None else newest.model
 
 
 ROUTES = (Route("/data", data, methods=["GET"], name="data"),)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
@@ -15,11 +14,11 @@ from seatrial.registry.registry import PRODUCTION
 from seatrial.report.headline import minute
 from seatrial.report.section import Badge, Code, Facts, Link, Note, Section, Table
 from seatrial.web.drawing import page
+from seatrial.web.machine import machine
 from seatrial.web.opened import project
-from seatrial.web.pages.registry import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -43,18 +42,10 @@ FIELDS = (
 """What is told of where a version was trained; the table of differences has the rest."""
 
 
-@cache
-def machine() -> Mapping[str, Any]:
-    """The one of this page, as it was when somebody first looked: what is loaded stays so."""
-    from seatrial.environment.capture import capture
-
-    return capture()
-
-
 def environment(request: Request) -> Response:
     """Each version in production, or that of the model that is chosen."""
     opened = project(request)
-    known, model = names(opened), request.query_params.get("model", "")
+    known, model = opened.registry.models(), request.query_params.get("model", "")
     if model and model not in known:
         raise RequestError(404, f"there is no model {model!r} in this project")
     serving = [each for each in opened.registry.channels() if each.channel == PRODUCTION]

@@ -84,9 +84,7 @@ def ask(request: Request) -> Response:
     from seatrial.review import labelling
 
     operator(request)
-    opened, item = project(request), item_of(request)
-    tend(opened.ledger, opened.workspace.clock())
-    item = items.get(opened.ledger, item.id)
+    opened, item = project(request), _now(request)
     if item.status is not Status.OPEN:
         return redirect(request, path_of(item))
     sheet = labelling.look(opened, item)
@@ -105,9 +103,7 @@ def begin(request: Request) -> Response:
     from seatrial.review import labelling
 
     operator(request)
-    opened, item = project(request), item_of(request)
-    tend(opened.ledger, opened.workspace.clock())
-    item = items.get(opened.ledger, item.id)
+    opened, item = project(request), _now(request)
     if item.status is not Status.OPEN:
         return redirect(request, path_of(item))
     return _next(request, opened, labelling.open_sheet(opened, item))
@@ -117,9 +113,7 @@ def take(request: Request) -> Response:
     """Note a label: the first for each row counts, whoever gives it."""
     from seatrial.review import labelling
 
-    actor, said, opened, item = operator(request), form(request), project(request), item_of(request)
-    tend(opened.ledger, opened.workspace.clock())
-    item = items.get(opened.ledger, item.id)
+    actor, said, opened, item = operator(request), form(request), project(request), _now(request)
     if item.status is not Status.OPEN:
         return _gone(request, item)
     sheet = labelling.look(opened, item)
@@ -138,6 +132,13 @@ def take(request: Request) -> Response:
     if not after.so_far.done and not after.waiting:
         after = labelling.open_sheet(opened, item)
     return _next(request, opened, after, second)
+
+
+def _now(request: Request) -> Item:
+    """The item that the path names as it stands, once what is overdue has left the queue."""
+    opened = project(request)
+    tend(opened.ledger, opened.workspace.clock())
+    return item_of(request)
 
 
 def _next(request: Request, opened: Project, sheet: Sheet, told: str = "") -> Response:

@@ -42,7 +42,7 @@ def models(request: Request) -> Response:
     serving = {each.model: each for each in channels if each.channel == PRODUCTION}
     frozen = {each.model for each in brakes.all_frozen(opened.ledger)}
     rows: list[tuple[Cell, ...]] = []
-    for name in names(opened):
+    for name in opened.registry.models():
         now = serving.get(name)
         served = ("nothing", "", "") if now is None else _serves(now.version, now.since, now.reason)
         standing: Cell = Badge("frozen") if name in frozen else ""
@@ -167,14 +167,9 @@ def is_watched(request: Request, found: About) -> bool:
 def about_of(request: Request) -> About:
     """What is known of the model that the path names; 404 when there is none."""
     name, opened = name_of(request), project(request)
-    if name not in names(opened):
+    if name not in opened.registry.models():
         raise RequestError(404, f"there is no model {name!r} in this project")
     return about(opened, name)
-
-
-def names(opened: Project) -> list[str]:
-    """Of every model, in order."""
-    return sorted({each.model for each in opened.registry.versions()})
 
 
 def name_of(request: Request) -> str:

@@ -13,8 +13,8 @@ from starlette.routing import Route
 from seatrial.errors import RequestError, UsageError
 from seatrial.ledger import paths
 from seatrial.ledger import runs as stored
-from seatrial.ledger.runs import State
-from seatrial.outcome import Verdict
+from seatrial.ledger.runs import STANDS, State
+from seatrial.report.ending import TYPES
 from seatrial.report.headline import minute
 from seatrial.report.section import Badge, Link, Table
 from seatrial.review.time_left import spell
@@ -39,22 +39,8 @@ ROWS = 50
 NAMED = 5
 """So many runs are named where an id could mean several."""
 
-STANDS: dict[str, State | Verdict] = {
-    **{word: word for word in (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)},
-    **{word: word for word in State if word is not State.FINISHED},
-}
-"""What runs are filtered by: how they ended, or how they stand meanwhile."""
-
 BY_OTHERS = frozenset({State.CANCELLED, State.SUPERSEDED})
 """How a run ends that something else ended: why, its first sentence says."""
-
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".md": "text/markdown; charset=utf-8",
-    ".xml": "application/xml",
-    ".json": "application/json",
-}
-"""By the ending of a report."""
 
 
 def runs(request: Request) -> Response:
