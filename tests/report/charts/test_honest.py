@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from datetime import datetime, timedelta
@@ -28,7 +27,8 @@ PLACE = re.compile(r"[ML](-?[\d.]+) (-?[\d.]+)")
 
 
 def line_of(chart: Chart) -> str:
-    return re.findall(r'<path class="line s0" d="([^"]*)"/>', chart.svg)[-1]
+    found: list[str] = re.findall(r'<path class="line s0" d="([^"]*)"/>', chart.svg)
+    return found[-1]
 
 
 def ends_of(chart: Chart) -> list[str]:
@@ -82,28 +82,27 @@ def test_a_week_of_hours_is_drawn_hour_by_hour() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 998), st.booleans())
-def test_a_long_course_is_not_drawn_over_what_is_missing(place: int, held: bool) -> None:  # noqa: FBT001
+@given(st.integers(0, 998), st.none() | st.floats(0, 1e9))
+def test_a_long_course_is_not_drawn_over_what_is_missing(place: int, span_s: float | None) -> None:
     values: list[float | None] = [float(i) for i in range(999)]
     values[place] = None
     begin = datetime(2026, 11, 1, tzinfo=ZoneInfo("UTC"))
     times = [(begin + timedelta(hours=i)).isoformat() for i in range(999)]
     line = Line(name="a", values=values, low=values, high=values)
-    chart = course("", "y", times, [line], held=held)
+    chart = course("", "y", times, [line], span_s=span_s)
     whole = place in {0, 998}
     assert line_of(chart).count("M") == 1 + (not whole)
     band = re.findall(r'<path class="band s0" d="([^"]*)"/>', chart.svg)[-1]
     assert band.count("Z") == 1 + (not whole)
 
 
-def test_what_was_counted_so_far_stays_until_the_next_count() -> None:
+def test_what_was_counted_so_far_stays_until_more_is_counted() -> None:
     times = [f"2026-11-{day:02d}T00:00:00Z" for day in (1, 2, 11)]
     line = Line(name="a", values=[0.0, 0.5, 1.0], low=[0.0, 0.4, 0.9], high=[0.1, 0.6, 1.0])
-    drawn = line_of(course("", "", times, [line], held=True))
+    drawn = line_of(course("", "", times, [line], span_s=86_400))
     found = [(float(x), float(y)) for x, y in PLACE.findall(drawn)]
-    assert len(found) == 5
-    for (x, y), (next_x, next_y) in itertools.pairwise(found):
-        assert x == next_x or y == next_y
+    assert [x for x, _ in found] == [0, 100, 900, 1000]
+    assert found[1][1] == found[2][1] != found[3][1]
 
 
 def test_a_small_line_keeps_its_peak_and_its_gap() -> None:

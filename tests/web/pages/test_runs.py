@@ -110,7 +110,7 @@ def test_the_beginning_of_an_id_will_do(site: Site) -> None:
     for identity in ("01ABC", "01ABD"):
         begin(site.project, identity, identity)
     browser = site.visitor()
-    assert "Run <bdi>01ABC</bdi>" in browser.get("/runs/01abc").text
+    assert "<code>01ABC</code> began" in browser.get("/runs/01abc").text
     several = browser.get("/runs/01AB")
     assert several.status_code == 404
     assert "More than one run begins with" in several.text

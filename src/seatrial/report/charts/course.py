@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -59,13 +60,14 @@ def course(
     lines: Sequence[Line],
     limits: Sequence[tuple[str, float]] = (),
     *,
-    held: bool = False,
+    span_s: float | None = None,
 ) -> Chart:
     """Lines over ``times`` (ISO), with ``limits`` as named lines across.
 
-    ``y`` says what the numbers are, with their unit. With ``held`` a number is what was counted
-    so far: it stays as it is until the next one. Times are written in UTC. Of more than 200 times,
-    200 are shown; a line is not drawn over a value that is missing between two of them.
+    ``y`` says what the numbers are, with their unit. With ``span_s`` a number is what was counted
+    so far, and each time ends a span of so many seconds: a number stays as it is until the span of
+    the next one begins. Times are written in UTC. Of more than 200 times, 200 are shown; a line is
+    not drawn over a value that is missing between two of them.
     """
     shown = svg.thinned(len(times), _MOST_TIMES)
     drawn = [_at(line, shown) for line in lines[:_MOST_LINES]]
@@ -76,7 +78,9 @@ def course(
     known = _known(seen)
     across = _across(seen, known)
     said = _said(y, drawn, bars)
-    plot = _plot(drawn, bars, across, up, held=held, ends=_ends(seen, known))
+    took_s = _took_s(known)
+    span = svg.STRETCH * span_s / took_s if span_s is not None and took_s else math.inf
+    plot = _plot(drawn, bars, across, up, span=span, ends=_ends(seen, known))
     content = [*_legend(y, drawn), plot]
     height = 40 + _PLOT + 22
     return Chart(
@@ -141,11 +145,11 @@ def _plot(
     across: Sequence[float],
     up: Scale,
     *,
-    held: bool,
+    span: float,
     ends: Iterable[Markup],
 ) -> Markup:
     marks, limits = [*_grid(up)], [*_bars(bars, up)]
-    drawn = (each for i, line in enumerate(lines) for each in _line(i, line, across, up, held=held))
+    drawn = (each for i, line in enumerate(lines) for each in _line(i, line, across, up, span))
     return svg.element(
         "svg",
         {"y": 40, "width": "100%", "height": _PLOT, "overflow": "visible"},
@@ -165,16 +169,16 @@ def _grid(up: Scale) -> Iterator[tuple[Markup, Markup]]:
 
 
 def _line(
-    i: int, line: _Drawn, across: Sequence[float], up: Scale, *, held: bool
+    i: int, line: _Drawn, across: Sequence[float], up: Scale, span: float
 ) -> Iterator[Markup]:
     if line.bounded:
         both = zip(line.low, line.high, strict=True)
         bounds = [None if a is None or b is None else (up(a), up(b)) for a, b in both]
-        yield svg.path(f"band s{i}", "".join(map(_band, _stretches(line, across, bounds, held))))
+        yield svg.path(f"band s{i}", "".join(map(_band, _stretches(line, across, bounds, span))))
     values = [None if value is None else (up(value),) for value in line.values]
     drawn = "".join(
         svg.polyline((x, y) for x, (y,) in stretch)
-        for stretch in _stretches(line, across, values, held)
+        for stretch in _stretches(line, across, values, span)
     )
     if drawn:
         yield svg.path(f"line s{i}", drawn)
@@ -191,17 +195,17 @@ def _stretches(
     line: _Drawn,
     across: Sequence[float],
     heights: Sequence[tuple[float, ...] | None],
-    held: bool,  # noqa: FBT001 - inside
+    span: float,
 ) -> Iterator[list[tuple[float, tuple[float, ...]]]]:
-    """Places with their heights, as long as none is missing; what is ``held`` goes in steps."""
+    """Places with their heights, as long as none is missing, each held until the next span."""
     there: list[tuple[float, tuple[float, ...]]] = []
     for place, (x, height) in enumerate(zip(across, heights, strict=True)):
         if there and (height is None or place in line.broken):
             yield there
             there = []
         if height is not None:
-            if there and held and height != there[-1][1]:
-                there.append((x, there[-1][1]))
+            if there and x - span > there[-1][0]:
+                there.append((x - span, there[-1][1]))
             there.append((x, height))
     if there:
         yield there
@@ -223,11 +227,15 @@ def _bars(bars: Sequence[tuple[str, float]], up: Scale) -> Iterator[tuple[Markup
         yield svg.line("limit", "0%", y, "100%", y), text
 
 
+def _took_s(known: Sequence[datetime]) -> float:
+    return (known[-1] - known[0]).total_seconds() if known else 0.0
+
+
 def _ends(times: Sequence[str], known: Sequence[datetime]) -> Iterator[Markup]:
     """The first and the last time, so finely that one sees how long it took."""
     if not times:
         return
-    took_s = (known[-1] - known[0]).total_seconds() if known else 0.0
+    took_s = _took_s(known)
     fine = next(fine for fine, least_s in _FINE if took_s >= least_s or len(known) == 1)
     said = [_written(each, fine) for each in (known[0], known[-1])] if known else [*times]
     yield svg.text(said[0], "0%", _PLOT + 16)

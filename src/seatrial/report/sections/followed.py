@@ -12,7 +12,7 @@ from seatrial.errors import StoreError
 from seatrial.registry import watches
 from seatrial.registry.opened import signature_of
 from seatrial.registry.policy import Policy
-from seatrial.registry.rules import Rules
+from seatrial.registry.rules import BUCKETS, Rules
 from seatrial.registry.trails import Course, Evidence, over_time
 from seatrial.report._number import number
 from seatrial.report.charts.course import Line, course
@@ -90,7 +90,7 @@ def _parts(sources: Sources, watch: Watch) -> Iterator[Part]:
         return
     ended = datetime.fromisoformat(watch.closed) if watch.closed else sources.project.ledger.clock()
     for each in told:
-        yield from _drawn(each, ended)
+        yield from _drawn(each, ended, policy.hours / BUCKETS * 3600)
     if told:
         yield Note(
             "Each label counts at the time of its request. The bounds hold at all looks together"
@@ -136,10 +136,11 @@ def _together(seen: list[Mapping[str, Any]]) -> dict[str, Trails]:
     return whole.to_json()
 
 
-def _drawn(of: Course, ended: datetime) -> Iterator[Part]:
+def _drawn(of: Course, ended: datetime, span_s: float) -> Iterator[Part]:
     """The mean with its bounds against the margin, and the evidence against its bars.
 
-    The span in which the watch ``ended``, or that lasts, is drawn no further than it has come.
+    The span in which the watch ``ended``, or that lasts, is drawn no further than it has come:
+    all take ``span_s`` seconds.
     """
     title, y = SPOKEN[of.which]
     first = _first(of)
@@ -154,9 +155,9 @@ def _drawn(of: Course, ended: datetime) -> Iterator[Part]:
     )
     limit = "margin" if of.which == "quality" else "limit"
     title = f"{title} ({measures[-1].n} labels)"
-    yield course(title, y, times, [line], [(limit, of.rule.margin)], held=True)
+    yield course(title, y, times, [line], [(limit, of.rule.margin)], span_s=span_s)
     lines, bars = _evidence(of, known)
-    yield course(f"evidence: {title}", "log10 of the e-value", times, lines, bars, held=True)
+    yield course(f"evidence: {title}", "log10 of the e-value", times, lines, bars, span_s=span_s)
 
 
 def _first(of: Course) -> int:

@@ -155,7 +155,7 @@ def _over_time(address: str, found: Kept, told: _OverTime) -> Iterator[Part]:
     limits = [("limit", offline + found.offline.disagreement_margin), ("offline", offline)]
     title = f"disagreement with production over time ({address})"
     y = "share of the requests compared so far"
-    yield course(title, y, told.at[first:], [line], limits, held=True)
+    yield course(title, y, told.at[first:], [line], limits)
     yield Note(
         "The bounds are those of one look at that moment, one-sided 95 % each; the last decides."
         f" The limit is what was seen on {found.offline.rows} evaluation rows, and the margin."
@@ -169,7 +169,7 @@ def _over_time(address: str, found: Kept, told: _OverTime) -> Iterator[Part]:
     bars = [] if found.limits is None else [("limit", found.limits.errors)]
     title = f"errors over time, NaN included ({address})"
     y = "share of the requests that reached the candidate so far"
-    yield course(title, y, told.at[first:], [errors], bars, held=True)
+    yield course(title, y, told.at[first:], [errors], bars)
 
 
 def _shares(counts: Sequence[float], of: Sequence[int]) -> list[float | None]:
