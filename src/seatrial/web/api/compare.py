@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import Mistake, PassingError, UsageError
 from seatrial.web.access.actor import operator
-from seatrial.web.api import _answers, _bodies
+from seatrial.web.api import _bodies
+from seatrial.web.api._answers import compare as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered, asked, or_none, refused, sent
 from seatrial.web.api.models import known

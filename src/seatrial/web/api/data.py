@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.web.api import _answers
+from seatrial.web.api._answers import data as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered
 from seatrial.web.api.models import known

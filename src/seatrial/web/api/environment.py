@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.errors import PassingError, SeatrialError
 from seatrial.registry import gateways
 from seatrial.registry.registry import PRODUCTION
-from seatrial.web.api import _answers
+from seatrial.web.api._answers import environment as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered
 from seatrial.web.api.models import known

@@ -16,7 +16,8 @@ from seatrial.review import items
 from seatrial.review.deadlines import tend
 from seatrial.review.items import Status
 from seatrial.web.access.actor import operator
-from seatrial.web.api import _answers, _bodies
+from seatrial.web.api import _bodies
+from seatrial.web.api._answers import labels as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered, refused, sent
 from seatrial.web.api.reviews import item_of

@@ -15,7 +15,8 @@ from seatrial.errors import (
 from seatrial.registry.registry import PRODUCTION, STAGING
 from seatrial.report.about_model import about
 from seatrial.web.access.actor import operator
-from seatrial.web.api import _answers, _bodies
+from seatrial.web.api import _bodies
+from seatrial.web.api._answers import models as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered, named, or_none, refused, sent
 from seatrial.web.opened import project

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from seatrial.web import api
-from seatrial.web.api._answers import Error
+from seatrial.web.api._answers.error import Error
 from seatrial.web.api._operation import JSON, PREFIX, Operation, routes
 from seatrial.web.api._said import answered
 

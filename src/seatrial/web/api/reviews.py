@@ -12,7 +12,8 @@ from seatrial.review.document import document
 from seatrial.review.document import history as events
 from seatrial.review.items import Choice
 from seatrial.web.access.actor import operator
-from seatrial.web.api import _answers, _bodies
+from seatrial.web.api import _bodies
+from seatrial.web.api._answers import reviews as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered, asked, named, or_none, page, refused, sent
 from seatrial.web.opened import project

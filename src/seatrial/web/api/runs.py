@@ -11,8 +11,9 @@ from seatrial.ledger import runs as stored
 from seatrial.ledger.runs import STANDS
 from seatrial.report.ending import TYPES
 from seatrial.web.access.actor import operator
-from seatrial.web.api import _answers, _bodies
+from seatrial.web.api import _bodies
 from seatrial.web.api._accepted import accepted
+from seatrial.web.api._answers import runs as _answers
 from seatrial.web.api._operation import JSON, Operation, routes
 from seatrial.web.api._said import answered, asked, named, or_none, page, refused, sent
 from seatrial.web.opened import project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.web.api import _answers
+from seatrial.web.api._answers import schedules as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered
 from seatrial.web.opened import project

@@ -9,7 +9,7 @@ from seatrial.registry import gateways
 from seatrial.report import status as standing
 from seatrial.report.drifted import drift_of
 from seatrial.serve.throughput import between
-from seatrial.web.api import _answers
+from seatrial.web.api._answers import status as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered
 from seatrial.web.opened import project
