@@ -48,6 +48,21 @@ def between(looks: Iterable[tuple[Scraped, Scraped]]) -> dict[Which, Throughput]
     return {which: _of(counts, longest_s) for which, counts in added.items()} if longest_s else {}
 
 
+def so_far(looks: Iterable[tuple[Scraped, Scraped]]) -> dict[Which, int]:
+    """How often each version was asked since the gateways began, in order; errors among it.
+
+    >>> from seatrial.gateway.scraped import Scraped
+    >>> now = Scraped(2.0, {("late", 3): Counts(requests=19, errors=1)})
+    >>> so_far([(now, now), (now, now)])
+    {('late', 3): 40}
+    """
+    whole: dict[Which, int] = {}
+    for _, now in looks:
+        for which, counts in now.counts.items():
+            whole[which] = whole.get(which, 0) + counts.requests + counts.errors
+    return dict(sorted(whole.items()))
+
+
 def _less(now: Counts, before: Counts) -> Counts:
     """What was counted meanwhile. Counts only grow; what was folded into earlier ones is none."""
     return Counts(

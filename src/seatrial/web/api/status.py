@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.registry import gateways
 from seatrial.report import status as standing
 from seatrial.report.drifted import drift_of
-from seatrial.serve.throughput import between
+from seatrial.serve.throughput import between, so_far
 from seatrial.web.api._answers import status as _answers
 from seatrial.web.api._operation import Operation, routes
 from seatrial.web.api._said import answered
@@ -74,12 +74,9 @@ def _stands(opened: Project, beat: Beat) -> Iterator[dict[str, Any]]:
 
 def _paces(beats: list[Beat]) -> Iterator[dict[str, Any]]:
     looks = [each.looks for each in beats if each.looks is not None]
-    paces, requests = between(looks), dict[tuple[str, int], int]()
-    for _, now in looks:
-        for which, counts in now.counts.items():
-            requests[which] = requests.get(which, 0) + counts.requests + counts.errors
+    paces = between(looks)
     nothing = dict.fromkeys(("per_s", "errors_percent", "p50_ms", "p95_ms", "p99_ms"))
-    for which, count in sorted(requests.items()):
+    for which, count in so_far(looks).items():
         pace = asdict(paces[which]) if which in paces else nothing
         yield {"model": which[0], "version": which[1], "requests": count, **pace}
 

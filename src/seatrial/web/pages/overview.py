@@ -13,7 +13,7 @@ from seatrial.report import status as standing
 from seatrial.report.drifted import line
 from seatrial.report.headline import minute
 from seatrial.report.section import Badge, Link, Note, Section, Table
-from seatrial.serve.throughput import between
+from seatrial.serve.throughput import between, so_far
 from seatrial.web.drawing import page, part
 from seatrial.web.opened import project
 from seatrial.web.pages._under_way import under_way
@@ -119,7 +119,7 @@ def _table(opened: Project, beats: Sequence[Beat], paces: Paces) -> Table:
             *_numbers(paces.get(which)),
             str(requests),
         )
-        for which, requests in _so_far(beats).items()
+        for which, requests in so_far([each.looks for each in beats if each.looks]).items()
     )
     return Table(
         heads=(
@@ -131,15 +131,6 @@ def _table(opened: Project, beats: Sequence[Beat], paces: Paces) -> Table:
         caption="What the gateways answer now",
         left_out=max(0, len(rows) - ROWS),
     )
-
-
-def _so_far(beats: Sequence[Beat]) -> dict[Which, int]:
-    """How often each version was asked since its gateways began."""
-    whole: dict[Which, int] = {}
-    for beat in beats:
-        for which, counts in beat.looks[1].counts.items() if beat.looks else ():
-            whole[which] = whole.get(which, 0) + counts.requests + counts.errors
-    return dict(sorted(whole.items()))
 
 
 def _numbers(pace: Throughput | None) -> tuple[str, ...]:
