@@ -113,6 +113,16 @@ def test_nothing_is_said_of_no_labels() -> None:
     assert found.reason == "no labelled request yet"
 
 
+def test_what_is_no_difference_has_no_bound_below_0() -> None:
+    rule = Rule(margin=0.2, mode="strict")
+    trail = Trail.empty(rule)
+    trail.add(np.repeat([0.0, 1.0], [18, 2]), 0)
+    assert (judge("d", trail, rule).measure.low or 0.0) < 0
+    told = judge("d", trail, rule, level="share of answers", counted="compared requests")
+    assert told.measure.low == 0.0
+    assert told.reason.startswith("share of answers 0.1 on 20 compared requests (between 0 and ")
+
+
 def test_many_tests_ask_for_more_evidence_of_harm_but_not_of_its_absence() -> None:
     bad, good = (4, 170, 26), (40, 920, 40)
     assert judged(bad).measure.verdict is Verdict.FAIL

@@ -10,14 +10,14 @@ import pytest
 from tests.report.sections.made import MODEL, RUN, Made
 
 from seatrial.evidence.agreement import Tally
-from seatrial.outcome import Verdict
+from seatrial.outcome import Measure, Verdict
 from seatrial.registry import shadows, watches
 from seatrial.registry.policy import Policy
 from seatrial.registry.registry import Move
 from seatrial.registry.rules import Rules
 from seatrial.registry.shadows import Wish
 from seatrial.registry.trails import Evidence
-from seatrial.report.evidence_now import Standing, evidence_now
+from seatrial.report.evidence_now import Seen, Standing, evidence_now, labels
 from seatrial.tasks._offline import Offline
 
 if TYPE_CHECKING:
@@ -84,6 +84,12 @@ def test_the_labels_of_all_gateways_count_together(made: Made) -> None:
     assert quality.measure.limit == 0.05
     assert quality.towards is not None
     assert 0 <= quality.towards < 0.5
+
+
+def test_answers_that_were_compared_are_no_labels() -> None:
+    of = (("degradation.accuracy", 20), ("disagreement", 178))
+    found = [Seen(measure=Measure(name=name, value=0.1, n=n), towards=None) for name, n in of]
+    assert (labels(found), labels(found[1:])) == (20, 0)
 
 
 def test_harm_fills_the_bar(made: Made) -> None:

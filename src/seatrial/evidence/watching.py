@@ -25,6 +25,8 @@ Mode = Literal["balanced", "eager", "strict"]
 PART = {"eager": 0.0, "balanced": 0.5, "strict": 1.0}
 """The part of the margin that must be proven to be exceeded before a version is rolled back."""
 
+LABELLED = "labelled requests"
+
 FORESEEN = 10_000_000
 """More labels than this are not foretold."""
 
@@ -106,12 +108,19 @@ class Judged:
 
 
 def judge(
-    name: str, trail: Trail, rule: Rule, *, bucket_hours: float = 1.0, level: str = ""
+    name: str,
+    trail: Trail,
+    rule: Rule,
+    *,
+    bucket_hours: float = 1.0,
+    level: str = "",
+    counted: str = LABELLED,
 ) -> Judged:
     """Fail to roll back, pass when harm beyond the margin is ruled out, else inconclusive.
 
     ``bucket_hours`` is how long a bucket lasts, for the sentence. ``level`` is what a person
-    calls d when it is no difference between versions ("mean loss"). ValueError when the trail is
+    calls d when it is no difference between versions ("mean loss"): then it is never below 0.
+    ``counted`` is what a person calls that of which each has one d. ValueError when the trail is
     not of the rule's form.
 
     A pass is by the whole watch, and at ``alpha`` whatever the number of tests: all of them must
@@ -133,12 +142,12 @@ def judge(
     found = harm(counts, rule)
     log_e = _evidence(counts, rule)
     verdict = _verdict(trail.n, found, log_e, rule)
-    measure = _measure(name, trail, rule, verdict)
+    measure = _measure(name, trail, rule, verdict, least=0.0 if level else -rule.bound)
     more = _more_labels(counts, rule, found) if verdict is Verdict.INCONCLUSIVE else 0
     if verdict is Verdict.FAIL:
-        reason = _harm(counts, rule, found, bucket_hours, level)
+        reason = _harm(counts, rule, found, bucket_hours, level, counted)
     else:
-        reason = _no_harm(measure, rule, more, level)
+        reason = _no_harm(measure, rule, more, level, counted)
     return Judged(
         measure=measure,
         window_start=int(found.start),
@@ -259,12 +268,12 @@ def _verdict(n: int, found: Harm, log_e: Mapping[str, float], rule: Rule) -> Ver
     return Verdict.PASS if proven else Verdict.INCONCLUSIVE
 
 
-def _measure(name: str, trail: Trail, rule: Rule, verdict: Verdict) -> Measure:
+def _measure(name: str, trail: Trail, rule: Rule, verdict: Verdict, *, least: float) -> Measure:
     low, high = bets.bounds(trail.counts().sum(axis=0), rule.values, 1 - LEVEL)
     return Measure(
         name=name,
         value=trail.mean() if trail.n else None,
-        low=low,
+        low=max(low, least),
         high=high,
         limit=rule.margin,
         direction=Direction.AT_MOST,
@@ -296,19 +305,21 @@ def _grown(wealths: Floats, parts: Floats) -> Floats:
     return bets.mean_of_exp(wealths * (1 + parts)[:, None])
 
 
-def _harm(counts: Floats, rule: Rule, found: Harm, bucket_hours: float, level: str) -> str:
+def _harm(
+    counts: Floats, rule: Rule, found: Harm, bucket_hours: float, level: str, counted: str
+) -> str:
     start = int(found.start)
     at_least = bets.low_since_onset(counts, rule.values, rule.bar)
     since = f" since hour {start * bucket_hours:.3g}" if counts[:start].any() else ""
-    requests = f"{counts[start:].sum():.0f} labelled requests{since}"
+    requests = f"{counts[start:].sum():.0f} {counted}{since}"
     limits = f"(at least {_number(at_least)}, {_limit(rule, level)})"
     return f"{_told(float(found.estimate), level)} on {requests} {limits}"
 
 
-def _no_harm(measure: Measure, rule: Rule, more: int | None, level: str) -> str:
+def _no_harm(measure: Measure, rule: Rule, more: int | None, level: str, counted: str) -> str:
     if measure.value is None or measure.low is None or measure.high is None:
-        return "no labelled request yet"
-    seen = f"{_told(measure.value, level)} on {measure.n} labelled requests"
+        return f"no {counted.removesuffix('s')} yet"
+    seen = f"{_told(measure.value, level)} on {measure.n} {counted}"
     low, high = _number(measure.low), _number(measure.high)
     if measure.verdict is Verdict.PASS:
         return f"{seen} (at most {high}, {_limit(rule, level)})"

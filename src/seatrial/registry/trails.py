@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from seatrial.evidence.sequence import Trail
-from seatrial.evidence.watching import judge, unfolded
+from seatrial.evidence.watching import LABELLED, judge, unfolded
 from seatrial.registry.rules import BUCKETS, Rules
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from seatrial.evidence.watching import Judged, Rule
     from seatrial.registry.policy import Policy
+
+DIFFERING = "disagreement"
+"""The measure of how often answers differ: of drawn requests, whether or not a label came."""
 
 
 @dataclass(slots=True)
@@ -67,7 +70,12 @@ def judged(
         if asked.which == "quality" and unpaired:
             continue
         found[asked.which] = judge(
-            asked.name, asked.trail, asked.rule, bucket_hours=hours, level=asked.level
+            asked.name,
+            asked.trail,
+            asked.rule,
+            bucket_hours=hours,
+            level=asked.level,
+            counted=asked.counted,
         )
     return found
 
@@ -109,16 +117,17 @@ class _Asked:
     which: str
     name: str
     level: str
+    counted: str
     trail: Trail
     rule: Rule
 
 
 def _asked(seen: Evidence, rules: Rules, policy: Policy) -> Iterator[_Asked]:
-    for which, name, level in (
-        ("quality", f"degradation.{policy.metric}", ""),
-        ("promised", f"loss.{policy.metric}", "mean loss"),
-        ("differing", "disagreement", "share of answers that differ"),
+    for which, name, level, counted in (
+        ("quality", f"degradation.{policy.metric}", "", LABELLED),
+        ("promised", f"loss.{policy.metric}", "mean loss", LABELLED),
+        ("differing", DIFFERING, "share of answers that differ", "compared requests"),
     ):
         trail, rule = getattr(seen, which), getattr(rules, which)
         if trail is not None and rule is not None:
-            yield _Asked(which, name, level, trail, rule)
+            yield _Asked(which, name, level, counted, trail, rule)

@@ -12,11 +12,11 @@ from seatrial.registry import shadows, watches
 from seatrial.registry.opened import signature_of
 from seatrial.registry.policy import Policy
 from seatrial.registry.rules import Rules
-from seatrial.registry.trails import Evidence, judged
+from seatrial.registry.trails import DIFFERING, Evidence, judged
 from seatrial.report.sections.followed import AGAINST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from seatrial.outcome import Measure
     from seatrial.registry.project import Project
@@ -74,6 +74,11 @@ def seen_by(project: Project, watch: Watch) -> tuple[Seen, ...]:
     return tuple(_followed(project, watch))
 
 
+def labels(seen: Iterable[Seen]) -> int:
+    """So many labels came. How often answers differ is counted without any."""
+    return max((each.measure.n for each in seen if each.measure.name != DIFFERING), default=0)
+
+
 def _standing(
     kind: str, of: Followed, project: Project, read: Callable[[Project, Followed], Known]
 ) -> Standing:
@@ -97,7 +102,7 @@ def _standing(
 
 def _watched(project: Project, watch: Watch) -> Known:
     seen = seen_by(project, watch)
-    return f"{max((each.measure.n for each in seen), default=0)} labels", seen
+    return f"{labels(seen)} labels", seen
 
 
 def _followed(project: Project, watch: Watch) -> Iterator[Seen]:

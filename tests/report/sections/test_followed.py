@@ -96,6 +96,17 @@ def test_evidence_over_time_against_its_bars(delivered: Made) -> None:
     assert told["answers that got a label"] == "40 %"
 
 
+def test_how_often_answers_differ_is_told_of_what_was_compared(delivered: Made) -> None:
+    seen = Evidence.empty(RULES)
+    assert seen.differing is not None
+    seen.differing.add(np.repeat([0.0, 1.0], [18, 2]), 0)
+    end(delivered, {"trails": seen.to_json()})
+    differing, evidence = charts(drawn(delivered))
+    assert differing.title == "answers that differ from the version before (20 answers compared)"
+    assert float(str(differing.table.rows[0][2])) == 0
+    assert evidence.table.heads[1] == "against within the limit"
+
+
 def test_one_under_way_adds_up_what_places_have_seen(delivered: Made) -> None:
     watch = watch_of(delivered)
     for place in ("a", "b"):

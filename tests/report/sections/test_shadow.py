@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seatrial.report.section import Section
 
 STEP = "beside.shadow_tests"
-TIMES = f"service time in ms, 8 bins to each doubling ({STEP})"
+TIMES = f"service time in ms, on a logarithmic scale ({STEP})"
 TALLY = Tally(
     seen=1000,
     lost=3,

@@ -39,9 +39,13 @@ AGAINST = {
 """By the rule of a watch: the evidence that rolls back, and what it speaks against."""
 
 SPOKEN = {
-    "quality": ("worse than the version before", "difference, in the unit of the loss"),
-    "promised": ("its own mean loss", "mean loss"),
-    "differing": ("answers that differ from the version before", "share of the answers"),
+    "quality": ("worse than the version before", "difference, in the unit of the loss", "labels"),
+    "promised": ("its own mean loss", "mean loss", "labels"),
+    "differing": (
+        "answers that differ from the version before",
+        "share of the answers",
+        "answers compared",
+    ),
 }
 
 
@@ -142,7 +146,7 @@ def _drawn(of: Course, ended: datetime, span_s: float) -> Iterator[Part]:
     The span in which the watch ``ended``, or that lasts, is drawn no further than it has come:
     all take ``span_s`` seconds.
     """
-    title, y = SPOKEN[of.which]
+    title, y, counted = SPOKEN[of.which]
     first = _first(of)
     known = of.judged[first:]
     times = [min(datetime.fromisoformat(each), ended).isoformat() for each in of.times[first:]]
@@ -154,7 +158,7 @@ def _drawn(of: Course, ended: datetime, span_s: float) -> Iterator[Part]:
         high=[each.high for each in measures],
     )
     limit = "margin" if of.which == "quality" else "limit"
-    title = f"{title} ({measures[-1].n} labels)"
+    title = f"{title} ({measures[-1].n} {counted})"
     yield course(title, y, times, [line], [(limit, of.rule.margin)], span_s=span_s)
     lines, bars = _evidence(of, known)
     yield course(f"evidence: {title}", "log10 of the e-value", times, lines, bars, span_s=span_s)

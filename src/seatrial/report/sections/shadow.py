@@ -193,7 +193,7 @@ def _times(address: str, tally: Tally) -> Iterator[Part]:
     bins = range(min(places), max(places) + 1)
     edges = [2 ** (place / PER_OCTAVE) / 1000 for place in (*bins, bins.stop)]
     yield histogram(
-        f"service time in ms, {PER_OCTAVE} bins to each doubling ({address})",
+        f"service time in ms, on a logarithmic scale ({address})",
         [f"{number(a)} to {number(b)} ms" for a, b in itertools.pairwise(edges)],
         [served.counts.get(place, 0) for place in bins],
         [mine.counts.get(place, 0) for place in bins],
