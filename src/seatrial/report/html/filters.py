@@ -33,7 +33,7 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 _WHOLE = re.compile(r"(?<![\w.])[1-9]\d{3,14}(?!\w)")
 _LONG = re.compile(r"\S{16,}")
 _PARTS = re.compile(r"[_./](?=\w)")
-_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?\b", re.ASCII)
+_MOMENT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?)\b", re.ASCII)
 _PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
 
 
@@ -102,8 +102,11 @@ def breaking(text: str) -> Markup:
     def parted(name: re.Match[str]) -> str:
         return _PARTS.sub(r"\g<0><wbr>", name[0])
 
-    escaped = _MOMENT.sub(r"<time>\g<0></time>", str(escape(text)))
-    return Markup(_LONG.sub(parted, escaped))  # noqa: S704 - escaped above
+    between, moments = (_MOMENT.split(str(escape(text)))[first::2] for first in (0, 1))
+    written = [_LONG.sub(parted, each) for each in between]
+    for place, moment in enumerate(moments, 1):
+        written[place] = f"<time>{moment}</time>{written[place]}"
+    return Markup("".join(written))  # noqa: S704 - escaped above
 
 
 def _apart(digits: re.Match[str]) -> str:
