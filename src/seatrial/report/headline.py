@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from seatrial.ledger.runs import State
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seatrial.report.account import Account
+
+_SHORT = timedelta(minutes=10)
 
 _WORDS = {"pass": "passed", "skip": "did not apply", None: "not reached"}
 
@@ -84,6 +87,18 @@ def production(account: Account) -> str:
 def minute(at: str | None) -> str:
     """An ISO time, to the minute; of none, an empty text."""
     return at[:16].replace("T", " ") if at else ""
+
+
+def ends(since: str, until: str) -> tuple[str, str]:
+    """Two ISO times, to the minute; to the second where less than ten minutes lie between them.
+
+    >>> ends("2026-11-26T17:01:11+00:00", "2026-11-26T17:01:26+00:00")
+    ('2026-11-26 17:01:11', '2026-11-26 17:01:26')
+    """
+    took = datetime.fromisoformat(until) - datetime.fromisoformat(since)
+    if took >= _SHORT:
+        return minute(since), minute(until)
+    return since[:19].replace("T", " "), until[:19].replace("T", " ")
 
 
 def _first(account: Account, key: str, value: str) -> tuple[str, Mapping[str, Any]]:

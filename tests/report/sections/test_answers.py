@@ -132,7 +132,8 @@ def test_numbers(begin: Begin) -> None:
     residuals = charts(found)["residuals: answer less truth"]
     assert residuals.table.heads == ("bin", "production", "candidate")
     assert len(charts(found)) == 2
-    assert "candidate (version 2): 0 rows lie below the first bin, and 1 above" in notes(found)
+    assert residuals.table.rows[0] == ("below -2", "0.0 %", "0.0 %")
+    assert residuals.table.rows[-1] == ("above 2", "0.0 %", "0.5 %")
 
 
 def test_numbers_of_a_first_version(begin: Begin) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from seatrial.evidence.drawn import Drawn
     from seatrial.evidence.drawn.classes import Calibrated, OfClasses
-    from seatrial.evidence.drawn.numbers import OfNumbers
+    from seatrial.evidence.drawn.numbers import OfNumbers, Residuals
     from seatrial.report.section import Part
     from seatrial.report.sections import Sources
 
@@ -127,24 +127,23 @@ def _of_numbers(sides: Sequence[tuple[str, Drawn]]) -> Iterator[Part]:
     if not known:
         return
     mine, theirs = known[0][1].residuals, known[1][1].residuals if len(known) > 1 else None
+    first, last = (number(mine.edges[place]) for place in (0, -1))
     yield histogram(
         "residuals: answer less truth",
-        _between(mine.edges),
-        theirs.counts if theirs is not None else (),
-        mine.counts,
+        [f"below {first}", *_between(mine.edges), f"above {last}"],
+        _open_ended(theirs) if theirs is not None else (),
+        _open_ended(mine),
         mine.edges,
         series=SERIES,
     )
-    for name, each in known:
-        outside = each.residuals.below + each.residuals.above
-        if outside:
-            yield Note(
-                f"{name}: {each.residuals.below} rows lie below the first bin, and"
-                f" {each.residuals.above} above the last."
-            )
     yield _by_decile(*known[0])
     more = (*(_by_decile(*each) for each in known[1:]), *(_deciles(*each) for each in known))
     yield Folded("Answers and truth by tenths of the answers", more)
+
+
+def _open_ended(of: Residuals) -> list[int]:
+    """With what lies outside of the edges, so that shares are those of all rows."""
+    return [of.below, *of.counts, of.above]
 
 
 def _by_decile(name: str, of: OfNumbers) -> Part:

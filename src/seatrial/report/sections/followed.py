@@ -16,7 +16,7 @@ from seatrial.registry.rules import BUCKETS, Rules
 from seatrial.registry.trails import Course, Evidence, over_time
 from seatrial.report._number import number
 from seatrial.report.charts.course import Line, course
-from seatrial.report.headline import minute
+from seatrial.report.headline import ends
 from seatrial.report.section import Badge, Facts, Note, Section
 from seatrial.report.sections._kept import read
 from seatrial.report.sections._settled import NOT_DRAWN, settled
@@ -106,8 +106,9 @@ def _parts(sources: Sources, watch: Watch) -> Iterator[Part]:
 def _facts(watch: Watch, kept: Kept | Note) -> Iterator[tuple[str, Cell]]:
     yield "watch", watch.id
     yield "compared with", f"version {watch.against}"
-    yield "from", minute(watch.opened)
-    yield "until", minute(watch.closed) or f"{minute(watch.until)} (under way)"
+    since, until = ends(watch.opened, watch.closed or watch.until)
+    yield "from (UTC)", since
+    yield "until (UTC)", until if watch.closed else f"{until} (under way)"
     yield "state", Badge(str(watch.state))
     if watch.reason:
         yield "because", watch.reason

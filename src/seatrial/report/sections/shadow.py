@@ -15,7 +15,7 @@ from seatrial.registry import shadows
 from seatrial.report._number import number
 from seatrial.report.charts.course import Line, course
 from seatrial.report.charts.histogram import histogram
-from seatrial.report.headline import minute
+from seatrial.report.headline import ends, minute
 from seatrial.report.section import Facts, Note, Section, Table
 from seatrial.report.sections._kept import every
 from seatrial.report.sections._settled import NOT_DRAWN, settled
@@ -119,13 +119,14 @@ def _parts(address: str, found: Kept) -> Iterator[Part]:
 
 def _facts(address: str, found: Kept, tally: Tally) -> Facts:
     """What was compared, and what was not."""
+    since, until = ends(found.since, found.until)
     return Facts(
         (
             ("task", address),
             ("candidate", f"version {found.candidate}"),
             ("production", f"version {found.production}"),
-            ("from", minute(found.since)),
-            ("to", minute(found.until)),
+            ("from (UTC)", since),
+            ("to (UTC)", until),
             ("asked of it", f"{found.share_percent:g} % of the requests"),
             ("requests", str(tally.requests)),
             ("drawn", str(tally.sampled)),
