@@ -46,7 +46,7 @@ TITLES = {
     403: "That is not allowed",
     404: "There is no such page",
     405: "That cannot be done here",
-    409: "Somebody was first",
+    409: "As things stand, that cannot be done",
     408: "Too slow",
     413: "That is too long",
     415: "That cannot be read",

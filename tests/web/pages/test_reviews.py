@@ -211,7 +211,8 @@ def test_an_operator_decides_with_a_reason_in_their_name(site: Site) -> None:
     assert (now.status, now.by, now.reason) == ("approved", "grace", "looked at 30 rows")
     page = grace.get(path).text
     assert "You approved it." in page
-    assert "that is kept and told, and moves nothing" in page
+    assert "You approved it. " in page
+    assert " That is kept and told, and moves nothing" in page
     assert "<textarea" not in page
 
 

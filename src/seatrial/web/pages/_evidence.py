@@ -9,7 +9,7 @@ from seatrial.errors import StoreError
 from seatrial.registry import watches
 from seatrial.report._number import number
 from seatrial.report.charts.forest import Interval, forest
-from seatrial.report.evidence_now import seen_by
+from seatrial.report.evidence_now import labels, seen_by
 from seatrial.report.section import Badge, Facts, Note, Table
 from seatrial.review.document import facts, measures
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from seatrial.registry.watches import Watch
     from seatrial.report.section import Cell, Part
     from seatrial.review.items import Item
+
+_IN_THE_HEAD = frozenset({"model", "version"})
+"""What the page of a question says above its evidence."""
 
 _KEYS = ("value", "low", "high", "limit", "direction")
 
@@ -45,7 +48,11 @@ def evidence(project: Project, item: Item) -> Iterator[Part]:
             numbers=frozenset({1, 2, 3, 4}),
             caption="Also measured",
         )
-    said = tuple((name.replace("_", " "), _shown(value)) for name, value in facts(item))
+    said = tuple(
+        (name.replace("_", " "), _shown(value))
+        for name, value in facts(item)
+        if name not in _IN_THE_HEAD
+    )
     if said:
         yield Facts(said)
     if not (found or watched or said):
@@ -86,8 +93,7 @@ def _watched(project: Project, item: Item) -> Iterator[Part]:
         return
     if seen:
         until = "when it ended" if watch.closed else "now"
-        labels = max(each.measure.n for each in seen)
-        title = f"What the watch has seen of {labels} labelled requests, as it stood {until}"
+        title = f"What the watch has seen of {labels(seen)} labelled requests, as it stood {until}"
         yield forest(title, [_drawn(asdict(each.measure)) for each in seen])
     else:
         yield Note("No label has reached the watch.")

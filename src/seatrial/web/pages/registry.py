@@ -135,10 +135,7 @@ def _confirmation(
 ) -> Response:
     target = None if number is None else kept_in(found, number)
     if found.production is None or target is None or target not in found.targets:
-        what = "nothing" if number is None else f"version {number}"
-        raise RequestError(
-            409, f"production of {found.model} cannot go back to {what}: choose what served before"
-        )
+        raise RequestError(409, _no_way_back(found, number, target))
     response = page(
         request,
         "rollback.html",
@@ -155,6 +152,17 @@ def _confirmation(
     )
     response.status_code = status
     return response
+
+
+def _no_way_back(found: About, number: int | None, target: Kept | None) -> str:
+    """Why production cannot go back to a version, and what can be done."""
+    if target is not None and target.quarantined is not None:
+        return (
+            f"version {number} of {found.model} is in quarantine"
+            f" ({target.quarantined.reason}): a promotion by hand can end that, a rollback does not"
+        )
+    what = "nothing" if number is None else f"version {number}"
+    return f"production of {found.model} cannot go back to {what}: choose what served before"
 
 
 def is_watched(request: Request, found: About) -> bool:

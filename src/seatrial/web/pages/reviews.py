@@ -97,8 +97,13 @@ def decide(request: Request) -> Response:
         if now.status is not Status.OPEN:
             return redirect(request, path_of(item), _second(now, actor.name), good=False)
         return _shown(request, opened, now, error.mistakes[0], 409, reason)
-    told = [f"You {decided.status} it.", *follows(opened.ledger, decided)]
-    return redirect(request, path_of(item), " ".join(told))
+    told = (f"You {decided.status} it", *follows(opened.ledger, decided))
+    return redirect(request, path_of(item), " ".join(map(_sentence, told)))
+
+
+def _sentence(said: str) -> str:
+    """Among others: it begins with a capital letter and ends with a stop."""
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def item_of(request: Request) -> Item:
