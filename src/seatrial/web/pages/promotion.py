@@ -6,29 +6,20 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from seatrial.errors import PassingError, RequestError, StoreError, UsageError
-from seatrial.registry.registry import MovedError
+from seatrial.errors import RequestError
 from seatrial.web.access.actor import operator
-from seatrial.web.drawing import page, redirect
+from seatrial.web.drawing import page
 from seatrial.web.forms import form
-from seatrial.web.forms import reason as reason_of
 from seatrial.web.opened import project
-from seatrial.web.pages.registry import (
-    HERE,
-    about_of,
-    is_watched,
-    kept_in,
-    name_of,
-    number_of,
-    path_of,
-    unmoved,
-)
+from seatrial.web.pages._moving import NO_REASON, done, is_watched, wanted
+from seatrial.web.pages.registry import HERE, about_of, kept_in, name_of, number_of, path_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from seatrial.report.about_model import About
+    from seatrial.review.by_hand import Moved
 
 
 def confirm(request: Request) -> Response:
@@ -43,32 +34,28 @@ def promote(request: Request) -> Response:
     """Do it."""
     from seatrial.review.by_hand import PROMOTE, move_by_hand, to_promote
 
-    actor, said, opened, name = operator(request), form(request), project(request), name_of(request)
-    reason, expect = reason_of(said), number_of(said.get("expect", ""))
-    wanted, lift = number_of(said.get("to", "")), said.get("lift") == "1"
-    if wanted is None or expect is None:
-        raise RequestError(400, "the form does not say what to promote: reload the page")
-    if not reason:
-        found, mistake = about_of(request), "A reason is needed: it stands in the history."
-        return _confirmation(request, found, wanted, mistake=mistake, status=400)
-    found = about_of(request)
-    target = kept_in(found, wanted)
+    actor, asked = operator(request), wanted(request, "promote")
+    opened, name, lift = project(request), name_of(request), form(request).get("lift") == "1"
+
+    def refused(mistake: str, status: int = 409) -> Response:
+        found = about_of(request)
+        return _confirmation(request, found, asked.version, asked.reason, mistake, status)
+
+    if not asked.reason:
+        return refused(NO_REASON, 400)
+    target = kept_in(about_of(request), asked.version)
     if target is not None and target.quarantined is not None and not lift:
-        mistake = f"Version {wanted} is in quarantine: tick the box if you know better."
-        return _confirmation(request, found, wanted, reason, mistake, 400)
-    try:
-        number = to_promote(opened, name, wanted)
-        moved = move_by_hand(
-            opened, name, number, PROMOTE, reason, by=actor.name, lift=lift, expect=expect
+        what = f"Version {asked.version} is in quarantine: tick the box if you know better."
+        return refused(what, 400)
+
+    def move() -> Moved:
+        number = to_promote(opened, name, asked.version)
+        why, who = asked.reason, actor.name
+        return move_by_hand(
+            opened, name, number, PROMOTE, why, by=who, lift=lift, expect=asked.expect
         )
-    except MovedError as error:
-        return redirect(request, path_of(name), unmoved(opened, name, wanted, error), good=False)
-    except PassingError:
-        raise
-    except (StoreError, UsageError) as error:
-        mistake = "; ".join(f"{each.what}: {each.fix}" for each in error.mistakes)
-        return _confirmation(request, about_of(request), wanted, reason, mistake, 409)
-    return redirect(request, path_of(name), f"{moved.text}. Your reason: {reason}")
+
+    return done(request, name, asked, move, refused)
 
 
 def _confirmation(

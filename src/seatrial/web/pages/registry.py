@@ -1,4 +1,4 @@
-"""Registry: the versions of a model, who was in production when and why, and the way back."""
+"""Registry: the models, and of each its versions and who was in production when and why."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from seatrial.errors import PassingError, RequestError, StoreError
+from seatrial.errors import RequestError
 from seatrial.ledger import paths
 from seatrial.registry import brakes
-from seatrial.registry.registry import PRODUCTION, MovedError
+from seatrial.registry.registry import PRODUCTION
 from seatrial.report.about_model import about
 from seatrial.report.section import Badge, Code, Link, Table
 from seatrial.review.items import minute
-from seatrial.web.access.actor import operator
-from seatrial.web.drawing import page, redirect
-from seatrial.web.forms import form
-from seatrial.web.forms import reason as reason_of
+from seatrial.web.drawing import page
 from seatrial.web.opened import project
 from seatrial.web.pages._paged import paged
 
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from seatrial.registry.project import Project
     from seatrial.report.about_model import About, Kept, Term
     from seatrial.report.section import Cell
 
@@ -78,98 +74,6 @@ def model(request: Request) -> Response:
         event=event,
         words=words,
     )
-
-
-def confirm(request: Request) -> Response:
-    """What going back to a version would do, and the button that does it."""
-    operator(request)
-    found = about_of(request)
-    number = number_of(request.query_params.get("to", ""))
-    return _confirmation(request, found, found.target if number is None else number)
-
-
-def roll_back(request: Request) -> Response:
-    """Do it, once, and only from what the person has seen."""
-    from seatrial.review.by_hand import ROLLBACK, move_by_hand, to_go_back_to
-
-    actor, said, opened, name = operator(request), form(request), project(request), name_of(request)
-    reason, expect = reason_of(said), number_of(said.get("expect", ""))
-    wanted = number_of(said.get("to", ""))
-    if wanted is None or expect is None:
-        raise RequestError(400, "the form does not say what to go back to: reload the page")
-    if not reason:
-        found, mistake = about_of(request), "A reason is needed: it stands in the history."
-        return _confirmation(request, found, wanted, mistake=mistake, status=400)
-    try:
-        number = to_go_back_to(opened, name, wanted)
-        moved = move_by_hand(opened, name, number, ROLLBACK, reason, by=actor.name, expect=expect)
-    except MovedError as error:
-        return redirect(request, path_of(name), unmoved(opened, name, wanted, error), good=False)
-    except PassingError:
-        raise
-    except StoreError as error:
-        mistake = "; ".join(f"{each.what}: {each.fix}" for each in error.mistakes)
-        return _confirmation(request, about_of(request), wanted, reason, mistake, status=409)
-    return redirect(request, path_of(name), f"{moved.text}. Your reason: {reason}")
-
-
-def unmoved(opened: Project, name: str, wanted: int, error: MovedError) -> str:
-    """Why nothing was done: somebody else was first, or the same form was sent twice."""
-    now = opened.registry.channel(name, PRODUCTION)
-    if now is not None and now.version == wanted:
-        at = minute(now.since)
-        return (
-            f"Version {wanted} is in production since {at} UTC already ({now.reason}): what you"
-            " sent has changed nothing."
-        )
-    return f"Nothing was changed: {error.mistakes[0].what}. Look, then decide anew."
-
-
-def _confirmation(
-    request: Request,
-    found: About,
-    number: int | None,
-    reason: str = "",
-    mistake: str = "",
-    status: int = 200,
-) -> Response:
-    target = None if number is None else kept_in(found, number)
-    if found.production is None or target is None or target not in found.targets:
-        raise RequestError(409, _no_way_back(found, number, target))
-    response = page(
-        request,
-        "rollback.html",
-        title=f"Roll back {found.model}",
-        here=HERE,
-        about=found,
-        path_of=path_of(found.model),
-        target=target,
-        last=next(each for each in found.terms if each.version == number),
-        ended=found.rolled_back(target.version.version),
-        watched=is_watched(request, found),
-        reason=reason,
-        mistake=mistake,
-    )
-    response.status_code = status
-    return response
-
-
-def _no_way_back(found: About, number: int | None, target: Kept | None) -> str:
-    """Why production cannot go back to a version, and what can be done."""
-    if target is not None and target.quarantined is not None:
-        return (
-            f"version {number} of {found.model} is in quarantine"
-            f" ({target.quarantined.reason}): a promotion by hand can end that, a rollback does not"
-        )
-    what = "nothing" if number is None else f"version {number}"
-    return f"production of {found.model} cannot go back to {what}: choose what served before"
-
-
-def is_watched(request: Request, found: About) -> bool:
-    """Whether what serves is being watched, which the move ends."""
-    from seatrial.registry import watches
-
-    return watches.current(project(request).ledger, found.model) is not None
 
 
 def about_of(request: Request) -> About:
@@ -276,6 +180,4 @@ def number_of(text: str) -> int | None:
 ROUTES = (
     Route("/models", models, methods=["GET"], name="models"),
     Route("/models/{model}", model, methods=["GET"], name="model"),
-    Route("/models/{model}/rollback", confirm, methods=["GET"], name="rollback"),
-    Route("/models/{model}/rollback", roll_back, methods=["POST"]),
 )
