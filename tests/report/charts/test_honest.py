@@ -16,6 +16,7 @@ from seatrial.report._number import number
 from seatrial.report.charts import curve
 from seatrial.report.charts.course import Line, course
 from seatrial.report.charts.curve import curves
+from seatrial.report.charts.forest import Interval, forest
 from seatrial.report.charts.histogram import histogram
 from seatrial.report.charts.matrix import matrix
 from seatrial.report.charts.spark import spark
@@ -158,6 +159,37 @@ def test_a_curve_says_how_many_rows_stand_behind_a_point() -> None:
     table = curves("calibration", "said", "came true", [line]).table
     assert table.heads[-1] == "rows"
     assert [row[-1] for row in table.rows] == ["7", "12345"]
+
+
+@pytest.mark.parametrize(
+    ("row", "arrow"),
+    [
+        (Interval(label="p95", value=3.0, low=1.0, limit=2.0, at_least=False), ">no bound →<"),
+        (Interval(label="p95", value=3.0, low=1.0, at_least=False), ">no bound →<"),
+        (Interval(label="auc", value=0.9, high=0.95, limit=0.8), ">← no bound<"),
+        (Interval(label="auc", value=0.9, low=0.85, limit=0.8), None),
+        (Interval(label="share", value=0.01, high=0.02, limit=0.1, at_least=False), None),
+    ],
+)
+def test_a_side_without_a_bound_is_open_where_it_decides(row: Interval, arrow: str | None) -> None:
+    svg = forest("gates", [row]).svg
+    assert ("no bound" in svg) == (arrow is not None)
+    assert arrow is None or arrow in svg
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ([1, 3], [0, 0], "2 bins; no rows of current."),
+        ([0, 0], [0, 0], "2 bins; no rows of reference and current."),
+        ([], [0, 0], "2 bins; no rows of current."),
+        ([], [5, 0], "2 bins; most of current lies in a: 100.0 %."),
+    ],
+)
+def test_where_nothing_was_counted_nothing_moved(
+    before: list[float], now: list[float], said: str
+) -> None:
+    assert histogram("x", ["a", "b"], before, now).said == said
 
 
 def test_no_zero_is_negative() -> None:

@@ -103,7 +103,7 @@ def test_machines_side_by_side_mark_what_differs_by_a_sign() -> None:
 
 def _speed(name: str, value: float | None, limit: float | None = None) -> dict[str, Any]:
     return {
-        "name": name, "value": value, "low": None, "high": value, "limit": limit, "n": 9,
+        "name": name, "value": value, "low": value, "high": value, "limit": limit, "n": 9,
         "direction": "at_most", "verdict": "skip" if limit is None else "pass",
     }  # fmt: skip
 

@@ -28,6 +28,8 @@ _LEFT, _RIGHT, _WORDS = "60%", "63%", "37%"
 _ROOM = 0.05
 _EDGE = 0.06
 """So near to an end, in shares of the width, a number is written inside."""
+_OPEN = "no bound"
+
 _HEADS = ("gate", "value", "low", "high", "limit", "verdict")
 
 
@@ -110,9 +112,9 @@ def _beyond(row: Interval, scale: Scale) -> list[tuple[bool, str]]:
     ends = _ends(row) or (row.value, row.value)
     found = []
     if (low := ends[0]) is not None and low < scale.low:
-        found.append((False, f"← {number(low)}"))
+        found.append((False, f"← {number(low) if math.isfinite(low) else _OPEN}"))
     if (high := ends[1]) is not None and high > scale.high:
-        found.append((True, f"{number(high)} →"))
+        found.append((True, f"{number(high) if math.isfinite(high) else _OPEN} →"))
     if (limit := row.limit) is not None and not scale.low <= limit <= scale.high:
         found.append((limit > scale.high, ""))
     return found
@@ -167,11 +169,18 @@ def _interval(row: Interval, scale: Scale) -> Iterator[Markup]:
 
 
 def _ends(row: Interval) -> tuple[float, float] | None:
-    """Where its interval begins and ends; on a side without a bound, at the value."""
-    known = [each for each in (row.low, row.value, row.high) if each is not None]
+    """Where its interval begins and ends; without a bound on the side that decides, nowhere.
+
+    On the other side it ends at the value: there no bound was asked for.
+    """
+    if row.low is None and row.high is None:
+        return None
+    judged = row.limit is not None and not row.mark
+    low = -math.inf if row.low is None and (row.at_least or not judged) else row.low
+    high = math.inf if row.high is None and not (row.at_least and judged) else row.high
+    known = [each for each in (low, row.value, high) if each is not None]
     known = [each for each in known if not math.isnan(each)]
-    bounded = row.low is not None or row.high is not None
-    return (min(known), max(known)) if bounded and len(known) > 1 else None
+    return (min(known), max(known)) if len(known) > 1 else None
 
 
 def _axis(scale: Scale | None, rows: int) -> Markup:

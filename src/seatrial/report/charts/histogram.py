@@ -163,12 +163,17 @@ def _seen(
     """Where it moved most, in a sentence."""
     if not names:
         return "No bins."
+    many = _many(names)
+    if none := [
+        name for name, shares in zip(series, (before, now), strict=True) if not any(shares)
+    ]:
+        return f"{many}; no rows of {' and '.join(none)}."
     most = max(range(len(names)), key=lambda i: abs(now[i] - before[i]))
     if before[most] == now[most]:
-        return f"{len(names)} bins; {series[0]} and {series[1]} have the same shares."
+        return f"{many}; {series[0]} and {series[1]} have the same shares."
     name = svg.isolated(svg.short(names[most], 60))
     return (
-        f"{len(names)} bins; most moved {name}:"
+        f"{many}; most moved {name}:"
         f" {_percent(before[most])} {series[0]}, {_percent(now[most])} {series[1]}."
     )
 
@@ -177,9 +182,15 @@ def _alone(names: Sequence[str], shares: Sequence[float], series: str) -> str:
     """Where most of it lies."""
     if not names:
         return "No bins."
+    if not any(shares):
+        return f"{_many(names)}; no rows of {series}."
     most = max(range(len(names)), key=lambda i: shares[i])
     name = svg.isolated(svg.short(names[most], 60))
-    return f"{len(names)} bins; most of {series} lies in {name}: {_percent(shares[most])}."
+    return f"{_many(names)}; most of {series} lies in {name}: {_percent(shares[most])}."
+
+
+def _many(names: Sequence[str]) -> str:
+    return f"{len(names)} bin{'s' * (len(names) != 1)}"
 
 
 def _percent(share: float) -> str:
