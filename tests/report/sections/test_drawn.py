@@ -123,5 +123,5 @@ def test_latency_stands_beside_productions_and_a_far_limit_is_told() -> None:
     assert "0.08, limit ≤ 20" in times.svg
     assert "1 of them reaches beyond the scale" in times.said
     assert isinstance(numbers, Table)
-    assert numbers.rows[0][:5] == ("latency_ms.p95", "0.08", "- … 0.08", "0.1", "at most 20")
+    assert numbers.rows[0][:5] == ("latency_ms.p95", "0.08", "0.08 … 0.08", "0.1", "at most 20")
     assert [row[0] for row in numbers.rows][-1] == "memory_mb"
