@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Group
 from rich.rule import Rule
@@ -18,7 +18,7 @@ from seatrial.cli._options import minute
 from seatrial.environment.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from seatrial.report.evidence_now import Seen, Standing
     from seatrial.serve.pulse import Beat
     from seatrial.serve.throughput import Throughput
+
+T = TypeVar("T")
 
 STYLES = {
     "pass": ("✓", "green"),
@@ -81,7 +83,9 @@ def _head(now: Now) -> RenderableType:
     return _text(f"{now.folder} · {now.at:%Y-%m-%d %H:%M:%S} UTC · q ends", "bold")
 
 
-def _part(title: str, of: Sequence[Any], lines: Any) -> Iterator[RenderableType]:
+def _part(
+    title: str, of: Sequence[T], lines: Callable[[T], Iterable[RenderableType]]
+) -> Iterator[RenderableType]:
     """A title and what belongs to it; nothing where there is nothing."""
     if not of:
         return

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runs_at_hand import begin
 from seatrial.web.forms import LONGEST_REASON
 
 if TYPE_CHECKING:
     from .conftest import Site
 
-FORMS = (
+FORMS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/models/m/rollback", {"to": "1", "expect": "2"}),
     ("/models/m/promote", {"to": "3", "expect": "2"}),
+    ("/runs/R1/cancel", {}),
 )
 
 
@@ -22,6 +24,7 @@ FORMS = (
 def test_one_that_no_history_should_hold_is_refused(
     site: Site, path: str, fields: dict[str, str], reason: str
 ) -> None:
+    begin(site.project, "R1")
     ada = site.person("ada")
     head = site.project.ledger.head()
     answer = ada.post(path, {**fields, "csrf": ada.word(), "reason": reason})
