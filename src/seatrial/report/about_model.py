@@ -94,6 +94,17 @@ class About:
         return next(found, None)
 
     @property
+    def proposed(self) -> int | None:
+        """What a person is offered first: what is staged, else the newest whose run passed.
+
+        What is in quarantine, or did not pass, is chosen by whoever wants it.
+        """
+        free = [each for each in self.candidates if each.quarantined is None]
+        wanted = [each for each in free if each.version.version == self.staged]
+        passed = [each for each in free if each.verdict == "pass"]
+        return next((each.version.version for each in [*wanted, *passed]), None)
+
+    @property
     def target(self) -> int | None:
         """What it would go back to where nobody names a version."""
         numbers = [each.version.version for each in self.targets]

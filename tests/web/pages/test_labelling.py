@@ -107,7 +107,9 @@ def test_nobody_sees_which_version_said_what_and_looking_draws_nothing(
 ) -> None:
     grace = labelling.site.person("grace")
     head = labelling.site.project.ledger.head()
-    assert "Begin" in grace.get(labelling.path).text
+    before = grace.get(labelling.path).text
+    assert "Begin" in before
+    assert "traffic log" not in before  # nobody has looked there
     assert labelling.site.project.ledger.head() == head
     labelling.begin(grace)
     page = grace.get(labelling.path).text

@@ -9,6 +9,7 @@ import pytest
 
 from seatrial.registry import brakes
 from seatrial.registry.opened import digest_of
+from seatrial.registry.registry import Move
 from seatrial.registry.tokens import Role
 from seatrial.review.by_hand import PROMOTE, move_by_hand
 
@@ -136,6 +137,23 @@ def test_what_is_in_quarantine_is_shown_and_not_offered(site: Site) -> None:
     assert grace.get("/models/m/rollback?to=1").status_code == 409
     assert grace.post("/models/m/rollback", form).status_code == 409
     assert _serves(site) == 2
+
+
+def test_nothing_in_quarantine_is_offered_first_for_a_promotion(site: Site) -> None:
+    grace = site.person("grace")
+    registry, ledger = site.project.registry, site.project.ledger
+    now = registry.channel("m", "staging")
+    move = Move(
+        model="m", channel="staging", version=3, expect=now.revision if now else 0,
+        event="stage", by="t", reason="r",
+    )  # fmt: skip
+    registry.move(move)
+    assert '<option value="3" selected>version 3 (staged)' in grace.get("/models/m").text
+    digest = digest_of(registry, registry.version("m", 3))
+    ledger.write(lambda t: brakes.quarantine(t, "m", 3, digest, WORDS))
+    page = grace.get("/models/m").text
+    assert '<option value="" selected>choose a version' in page
+    assert '<option value="3">version 3 (staged) (in quarantine)' in page
 
 
 def test_damaged_files_are_not_moved_to(site: Site) -> None:

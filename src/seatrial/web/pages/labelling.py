@@ -154,10 +154,18 @@ def _next(request: Request, opened: Project, sheet: Sheet, told: str = "") -> Re
         said = ". ".join([*so_far(sheet), *follows])
         passed = sheet.so_far.measure.verdict is Verdict.PASS
         return redirect(request, path_of(sheet.item), f"{said}.", good=passed)
+    if not _begun(sheet):
+        # somebody has looked, and there was nothing
+        told = told or so_far(sheet)[0]
     if "hx-request" in request.headers:
         card = _card(opened, sheet)
         return part(request, "labelling_card.html", item=sheet.item, told=told, **card)
     return redirect(request, _path(sheet.item), told, good=not told)
+
+
+def _begun(sheet: Sheet) -> bool:
+    """Whether any request was drawn; before, nobody knows whether there are some."""
+    return bool(sheet.rows or sheet.so_far.requests)
 
 
 def _card(opened: Project, sheet: Sheet) -> dict[str, object]:
@@ -174,7 +182,7 @@ def _card(opened: Project, sheet: Sheet) -> dict[str, object]:
         "given": given,
         "most": given + more if known and more is not None else len(sheet.rows),
         "progress": progress(sheet) if sheet.waiting else "",
-        "so_far": so_far(sheet),
+        "so_far": so_far(sheet) if _begun(sheet) else [],
         "place": None,
     }
     if not sheet.waiting:
