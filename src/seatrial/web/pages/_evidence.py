@@ -9,7 +9,6 @@ from seatrial.errors import StoreError
 from seatrial.registry import watches
 from seatrial.report._number import number
 from seatrial.report.charts.forest import Interval, forest
-from seatrial.report.evidence_now import labels, seen_by
 from seatrial.report.section import Badge, Facts, Note, Table
 from seatrial.review.document import facts, measures
 
@@ -80,6 +79,8 @@ def by_labels(project: Project, item: Item) -> Iterator[Part]:
 
 def _watched(project: Project, item: Item) -> Iterator[Part]:
     """What the watch that asks has seen, until now or until it ended."""
+    from seatrial.report.evidence_now import labels, seen_by
+
     watch = _watch_of(project, item)
     if watch is None:
         return
