@@ -180,7 +180,7 @@ def _dataset(looks: Sequence[_Look]) -> Iterator[Part]:
         rows = Line(name="rows", values=[float(look.found.rows) for look in looks])
         yield course("Rows", "rows", times, [rows])
     yield Table(
-        heads=("run", "began (UTC)", "rows", "missing", "moved", "says", "fingerprint"),
+        heads=("run", "began (UTC)", "rows", "missing values", "moved", "says", "fingerprint"),
         rows=tuple(map(_run, reversed(looks))),
         numbers=frozenset({2, 3, 4}),
         caption="What each run saw, newest first",

@@ -177,6 +177,13 @@ def test_a_side_without_a_bound_is_open_where_it_decides(row: Interval, arrow: s
     assert arrow is None or arrow in svg
 
 
+def test_gates_say_how_much_was_counted() -> None:
+    rows = [Interval(label="a", value=0.9, limit=0.8, n=2500), Interval(label="b", value=0.5)]
+    table = forest("gates", rows).table
+    assert table.heads == ("gate", "value", "low", "high", "limit", "n", "verdict")
+    assert [row[5] for row in table.rows] == ["2500", "-"]
+
+
 @pytest.mark.parametrize(
     ("before", "now", "said"),
     [

@@ -30,15 +30,16 @@ _EDGE = 0.06
 """So near to an end, in shares of the width, a number is written inside."""
 _OPEN = "no bound"
 
-_HEADS = ("gate", "value", "low", "high", "limit", "verdict")
+_HEADS = ("gate", "value", "low", "high", "limit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
     """A number with its bounds and the limit it is held against; any of them may be missing.
 
-    ``at_least`` says on which side of the limit it must lie; ``verdict`` is the word for it. A
-    limit that is only a ``mark``, such as no difference at all, has no side of harm.
+    ``n`` is how much was counted for it. ``at_least`` says on which side of the limit it must lie;
+    ``verdict`` is the word for it. A limit that is only a ``mark``, such as no difference at all,
+    has no side of harm.
     """
 
     label: str
@@ -49,6 +50,7 @@ class Interval:
     at_least: bool = True
     verdict: str = ""
     mark: bool = False
+    n: int | None = None
 
     @property
     def values(self) -> tuple[float | None, ...]:
@@ -68,6 +70,7 @@ def forest(title: str, rows: Sequence[Interval], *, shared: bool = False) -> Cha
     scales = [common or _scale([row]) for row in drawn]
     beyond = [_beyond(row, scale) for row, scale in zip(drawn, scales, strict=True)]
     said = _said(rows, sum(map(bool, beyond)))
+    counted = any(row.n is not None for row in drawn)
     height = _ROW * len(drawn) + _AXIS
     content = [*map(_line, range(len(drawn)), drawn, scales, beyond), _axis(common, len(drawn))]
     return Chart(
@@ -75,17 +78,18 @@ def forest(title: str, rows: Sequence[Interval], *, shared: bool = False) -> Cha
         said=said,
         svg=svg.picture("chart forest", title, said, content, width=None, height=height),
         table=Table(
-            heads=_HEADS,
+            heads=(*_HEADS, *(["n"] * counted), "verdict"),
             rows=tuple(
                 (
                     row.label,
                     *(number(each, row.limit) for each in (row.value, row.low, row.high)),
                     _limit(row),
+                    *([number(row.n)] * counted),
                     Badge(row.verdict) if row.verdict else "",
                 )
                 for row in drawn
             ),
-            numbers=frozenset({1, 2, 3, 4}),
+            numbers=frozenset(range(1, len(_HEADS) + counted)),
             left_out=len(rows) - len(drawn),
         ),
     )

@@ -19,5 +19,6 @@ def line(label: str, measure: Mapping[str, Any]) -> Interval:
         high=measure["high"],
         limit=measure["limit"],
         at_least=measure["direction"] == "at_least",
+        n=measure.get("n"),
         verdict="" if measure["limit"] is None else str(measure["verdict"]),
     )
