@@ -131,7 +131,9 @@ def _grid(tops: Sequence[float], top: float) -> Iterator[Markup]:
 
 def _below(names: Sequence[str], places: Sequence[tuple[float, float]]) -> Iterator[Markup]:
     """A few edges where they lie; or, of bins without edges, the names of the outer ones."""
-    known = [each for each in places if finite([each[1]])]
+    # a bin for one number has edges that are written alike: they are said once
+    told = {number(edge): (share, edge) for share, edge in reversed(places) if finite([edge])}
+    known = [*reversed(told.values())]
     if known:
         for i in dict.fromkeys(svg.thinned(len(known), 4)):
             share, edge = known[i]

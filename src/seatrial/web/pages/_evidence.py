@@ -117,6 +117,7 @@ def _drawn(measure: Mapping[str, Any]) -> Interval:
         limit=measure["limit"],
         at_least=measure["direction"] == "at_least",
         verdict=str(measure["verdict"]),
+        n=measure.get("n"),
     )
 
 
