@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from xml.etree import ElementTree as ET
 
@@ -299,3 +300,11 @@ def test_a_limit_has_four_digits_unless_more_decide() -> None:
     assert forest("ratio", [row]).table.rows[0][4] == "≤ 62.89"
     near = Interval(label="p95", value=62.888, limit=62.88769858, at_least=False)
     assert forest("ratio", [near]).table.rows[0][4] == "≤ 62.8877"
+
+
+def test_edges_that_are_written_alike_are_written_once() -> None:
+    edges = [math.nextafter(1.0, 0.0), 1.0, 2.0, 3.0, 5.0]
+    shown = histogram("month", ["<= 0", "1", "2", "3", "4 to 5", "> 5"], [0, 1, 1, 1, 1, 0],
+                      [0, 0, 0, 0, 4, 0], edges)  # fmt: skip
+    below = re.findall(r'y="151"[^>]*>([^<]+)<', shown.svg)
+    assert below == ["1", "2", "3", "5"]
