@@ -16,8 +16,9 @@ from seatrial.errors import StoreError
 from seatrial.ledger import runs
 from seatrial.outcome import Direction, Finding, Measure, Outcome, Verdict
 from seatrial.registry.project import open_project
-from seatrial.report.as_html import MOST_BYTES, as_html
+from seatrial.report.as_html import as_html
 from seatrial.report.sections import sources
+from seatrial.report.sized import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -263,9 +263,9 @@ def _write(found: _Beside, output: Path) -> None:
     from importlib.metadata import version
 
     from seatrial.data import whole_file
-    from seatrial.report.as_html import sized
     from seatrial.report.section import Badge
     from seatrial.report.sections.environment import of_machines
+    from seatrial.report.sized import sized
 
     page = sized(
         title=", ".join(found.table.names),

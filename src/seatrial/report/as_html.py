@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING
 
 from seatrial.ledger.runs import State
 from seatrial.report.headline import headline, minute, production
-from seatrial.report.html.page import page
 from seatrial.report.section import Badge, Note
 from seatrial.report.sections import sections
+from seatrial.report.sized import sized
 from seatrial.report.stages import stages
-from seatrial.report.within import ROOMS, cut, cut_parts, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from seatrial.report.account import Account
-    from seatrial.report.section import Part, Section
+    from seatrial.report.section import Part
     from seatrial.report.sections import Sources
-
-MOST_BYTES = 300_000
 
 
 def as_html(sources: Sources) -> str:
@@ -42,31 +39,6 @@ def lead(account: Account) -> tuple[str, str]:
     about = f" {told.about}" if told.about else ""
     why = f"{':' * bool(about)} {told.why}." if told.why else ""
     return f"{told.state.capitalize()}: {told.meaning}.{about}{why}", production(account)
-
-
-def sized(
-    *,
-    title: str,
-    sections: Sequence[Section],
-    badge: Badge | None = None,
-    lead: Sequence[str] = (),
-    parts: Sequence[Part] = (),
-    foot: str = "",
-) -> str:
-    """A page of at most 300 KB: rows and pictures are left out, and counted, until it is."""
-    drawn = ""
-    for room in ROOMS:
-        drawn = page(
-            title=title,
-            badge=badge,
-            lead=[shortened(each, room) for each in lead],
-            parts=cut_parts(parts, room),
-            sections=[cut(each, room) for each in sections],
-            foot=foot,
-        )
-        if len(drawn.encode()) <= MOST_BYTES:
-            break
-    return drawn
 
 
 def _errors(account: Account) -> Iterator[Part]:

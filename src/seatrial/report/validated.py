@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from seatrial.report.as_html import sized
 from seatrial.report.found import of_task
 from seatrial.report.section import Badge, Section
 from seatrial.report.sections import distribution, findings, gates
+from seatrial.report.sized import sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

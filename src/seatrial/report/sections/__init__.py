@@ -16,8 +16,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from seatrial.errors import StoreError
-from seatrial.ledger import runs
-from seatrial.report.account import account
 from seatrial.report.section import Note, Section
 
 if TYPE_CHECKING:
@@ -87,6 +85,10 @@ class Sources:
 
 def sources(project: Project, run: Run) -> Sources:
     """What the sections of a run are made from."""
+    # the page of a dataset has sections too, and no ledger
+    from seatrial.ledger import runs  # noqa: PLC0415 - it loads SQLAlchemy
+    from seatrial.report.account import account  # noqa: PLC0415 - it loads SQLAlchemy
+
     steps = {step.address: step for step in runs.steps(project.ledger, run.id)}
     return Sources(account=account(project, run), steps=steps, project=project)
 
