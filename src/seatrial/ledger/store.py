@@ -6,6 +6,7 @@ import contextlib
 import copy
 import hashlib
 import json
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -102,6 +103,7 @@ class Ledger:
         self.clock: Callable[[], datetime] = server_time or clock
         self._database = open_database(place, lambda: busy_ms or BUSY_TIMEOUT_MS, server_time)
         self._demand: Callable[[Transaction], None] | None = None
+        self._open = threading.local()
 
     @property
     def where(self) -> str:
@@ -142,8 +144,26 @@ class Ledger:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that can only look."""
+        held: sa.Connection | None = getattr(self._open, "connection", None)
+        if held is not None:
+            yield held
+            return
         with self._database.read() as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def one_connection(self) -> Iterator[None]:
+        """All that this thread reads within comes over one connection: a server is asked less.
+
+        For who only looks: PostgreSQL shows within what stood there at the first look.
+        """
+        with self.read() as connection:
+            outer = getattr(self._open, "connection", None)
+            self._open.connection = connection
+            try:
+                yield
+            finally:
+                self._open.connection = outer
 
     def stamp(self) -> Stamp:
         """What changes with every commit of another process; a look takes next to nothing.

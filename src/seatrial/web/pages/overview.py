@@ -45,18 +45,24 @@ NEWEST = 10
 
 def overview(request: Request) -> Response:
     """The whole page."""
-    return page(request, "overview.html", title="Overview", here=HERE, **_content(request))
+    return page(request, "overview.html", title="Overview", here=HERE, **_looked(request))
 
 
 def live(request: Request) -> Response:
     """What is shown anew every two seconds: all but the head."""
-    return part(request, "overview_live.html", **_content(request))
+    return part(request, "overview_live.html", **_looked(request))
 
 
-def _content(request: Request) -> dict[str, Any]:
+def _looked(request: Request) -> dict[str, Any]:
+    opened = project(request)
+    with opened.ledger.one_connection():
+        return _content(request, opened)
+
+
+def _content(request: Request, opened: Project) -> dict[str, Any]:
     from seatrial.serve.pipelines import listeners_of
 
-    opened, pulse = project(request), request.app.state.pulse
+    pulse = request.app.state.pulse
     told = standing.status(opened, listeners_of(opened.workspace.folder))
     newest = stored.latest(opened.ledger, NEWEST)
     beats, more = pulse.look(opened)
