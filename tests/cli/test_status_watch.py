@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -194,9 +195,10 @@ class Terminal:
         self.shown = self.shown.rpartition(said)[2]
 
     def code(self) -> int:
-        """How it ends."""
+        """How it ends, within a minute."""
+        ends = time.monotonic() + 60
         while self._read():
-            pass
+            assert time.monotonic() < ends, "it goes on"
         return self.program.wait(60)
 
     def _read(self) -> bool:
@@ -214,8 +216,10 @@ class Terminal:
 def watching(folder: Path) -> Iterator[Terminal]:
     keyboard, theirs = pty.openpty()
     words = [sys.executable, "-m", "seatrial", "status", "--watch", "--every", "0.5"]
-    # who leads a session and opens a terminal gets signals from its keys
-    opens = ["sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(theirs), *words]
+    # who leads a session and opens a terminal gets signals from its keys; whoever runs the tests
+    # in the background may ignore them
+    shell = ["env", "--default-signal=INT", "sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1']
+    opens = [*shell, os.ttyname(theirs), *words]
     with subprocess.Popen(
         opens,
         cwd=folder,
