@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ REPOSITORY = Path(__file__).parents[1]
 
 # pytest-xdist runs one worker a core: numeric libraries that open as many threads each only queue.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Who runs the tests in the background of a shell has Ctrl-C ignored; programs that they start must
+# not inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shared machine is slow at times; how long an example takes says nothing about the code.
 settings.register_profile(

@@ -216,10 +216,8 @@ class Terminal:
 def watching(folder: Path) -> Iterator[Terminal]:
     keyboard, theirs = pty.openpty()
     words = [sys.executable, "-m", "seatrial", "status", "--watch", "--every", "0.5"]
-    # who leads a session and opens a terminal gets signals from its keys; whoever runs the tests
-    # in the background may ignore them
-    shell = ["env", "--default-signal=INT", "sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1']
-    opens = [*shell, os.ttyname(theirs), *words]
+    # who leads a session and opens a terminal gets signals from its keys
+    opens = ["sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(theirs), *words]
     with subprocess.Popen(
         opens,
         cwd=folder,
