@@ -88,7 +88,7 @@ def test_what_is_gone_says_so_in_its_place(
     with _without_blobs(port.project.home / "blobs"):
         grace.page.reload()
         expect(grace.page.locator("main")).to_contain_text("cannot be shown any more")
-        expect(grace.page.locator("h1")).to_contain_text(hostile)
+        expect(grace.page.locator("main")).to_contain_text(hostile)
 
 
 def test_a_browser_that_was_left_open_goes_on_after_a_restart(

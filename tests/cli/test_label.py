@@ -217,7 +217,7 @@ def test_what_no_longer_serves_is_not_moved(keyboard: Keyboard, question: Item) 
     keyboard.program("rollback", MODEL, "1", "--reason", "complaints")
     said = keyboard.tells_the_truth(question)
     assert said.code == 1
-    assert said.out.splitlines()[-1] == "version 2 is not in production any more"
+    assert said.out.splitlines()[-1] == "version 2 is not in production any more: version 1 is"
     assert _status(keyboard, question) == "labelled"
     assert _served(keyboard) == 1
     stores = keyboard.differing.open()
