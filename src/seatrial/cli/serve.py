@@ -72,8 +72,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
         url = f"{supervisor.address}/v2/models/{commit.model}/infer"
         before = "" if commit.before is None else f" (before: {commit.before})"
         if not as_json:
-            # whoever listened may have gone: that is no reason to stop serving
-            with contextlib.suppress(OSError):
+            with _nobody_may_read():
                 click.echo(f"{commit.model} version {commit.version} serves at {url}{before}")
 
     count = workers or max(1, cores - 1)
@@ -96,5 +95,11 @@ def serve(  # noqa: PLR0913 - one parameter an option
     else:
         click.echo(f"listening on {address} with {count} worker{'s' * (count > 1)}; Ctrl-C ends it")
         if supervisor.control_address is not None:
-            click.echo(f"the web page is at {supervisor.link or supervisor.control_address}")
+            with _nobody_may_read():
+                click.echo(f"the web page is at {supervisor.link or supervisor.control_address}")
     supervisor.run()
+
+
+def _nobody_may_read() -> contextlib.suppress:
+    """Whoever listened may have gone: that is no reason to stop serving."""
+    return contextlib.suppress(OSError)
