@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 @json_option
 def rollback(model: str, version: int | None, reason: str, *, as_json: bool) -> None:
     """Move production back to VERSION, else to the version before."""
-    from seatrial.report.about_model import about
+    from seatrial.report.about_model import rolled_back, terms_of
     from seatrial.review.by_hand import ROLLBACK, move_by_hand, to_go_back_to
 
     opened = project()
     number = to_go_back_to(opened, model, version)
-    ended = about(opened, model).rolled_back(number)
+    ended = rolled_back(terms_of(opened, model), number)
     moved = move_by_hand(opened, model, number, ROLLBACK, reason, by=actor())
     if as_json:
         print_json(moved.document())

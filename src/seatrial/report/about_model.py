@@ -112,10 +112,7 @@ class About:
 
     def rolled_back(self, number: int) -> Term | None:
         """The move that took a version out of production last, where that was a rollback."""
-        ended = next(
-            (after for after, term in pairwise(self.terms) if term.version == number), None
-        )
-        return ended if ended is not None and ended.event == ROLLBACK else None
+        return rolled_back(self.terms, number)
 
 
 def about(project: Project, model: str) -> About:
@@ -127,8 +124,28 @@ def about(project: Project, model: str) -> About:
         previous=registry.previous(model),
         frozen=brakes.frozen(project.ledger, model),
         versions=_versions(project, model),
-        terms=_terms(registry.history(model)),
+        terms=terms_of(project, model),
     )
+
+
+def terms_of(project: Project, model: str) -> tuple[Term, ...]:
+    """When which version was in production, newest first."""
+    moves: Sequence[Mapping[str, Any]] = project.registry.history(model)
+    found = [
+        Term(
+            at=str(move["at"]),
+            until=str(following["at"]) if following else None,
+            **{key: move[key] for key in ("event", "version", "by", "reason", "evidence")},
+        )
+        for move, following in zip_longest(moves, moves[1:])
+    ]
+    return tuple(reversed(found))
+
+
+def rolled_back(terms: Sequence[Term], number: int) -> Term | None:
+    """Of ``terms``, newest first: the rollback that ended the last one of a version, if one did."""
+    ended = next((after for after, term in pairwise(terms) if term.version == number), None)
+    return ended if ended is not None and ended.event == ROLLBACK else None
 
 
 def _versions(project: Project, model: str) -> tuple[Kept, ...]:
@@ -168,15 +185,3 @@ def _held(project: Project, version: Version, held: Collection[Quarantined]) -> 
     except StoreError:  # its manifest is gone or damaged: then its number tells, if anything
         return next((each for each in held if each.version == version.version), None)
     return next((each for each in held if each.digest == digest), None)
-
-
-def _terms(moves: Sequence[Mapping[str, Any]]) -> tuple[Term, ...]:
-    found = [
-        Term(
-            at=str(move["at"]),
-            until=str(following["at"]) if following else None,
-            **{key: move[key] for key in ("event", "version", "by", "reason", "evidence")},
-        )
-        for move, following in zip_longest(moves, moves[1:])
-    ]
-    return tuple(reversed(found))
