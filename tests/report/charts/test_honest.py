@@ -53,6 +53,11 @@ def test_both_ends_are_told_apart_and_in_utc(last: str, ends: list[str]) -> None
     assert ends_of(apart("2026-11-26T13:40:05+00:00", last)) == ends
 
 
+def test_a_clock_that_was_set_back_turns_no_axis_round() -> None:
+    later, earlier = "2026-11-26T13:59:11+00:00", "2026-11-26T13:40:05+00:00"
+    assert ends_of(apart(later, earlier)) == ["2026-11-26 13:40", "2026-11-26 13:59"]
+
+
 def test_times_of_a_table_are_as_fine_as_they_need_to_be() -> None:
     times = [f"2026-11-26T10:00:{second:02d}Z" for second in (0, 20, 40)]
     chart = course("", "y", [*times, "2026-11-26T12:00:00Z"], [Line(name="a", values=[0.0] * 4)])

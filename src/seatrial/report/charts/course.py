@@ -228,16 +228,16 @@ def _bars(bars: Sequence[tuple[str, float]], up: Scale) -> Iterator[tuple[Markup
 
 
 def _took_s(known: Sequence[datetime]) -> float:
-    return (known[-1] - known[0]).total_seconds() if known else 0.0
+    return (max(known) - min(known)).total_seconds() if known else 0.0
 
 
 def _ends(times: Sequence[str], known: Sequence[datetime]) -> Iterator[Markup]:
-    """The first and the last time, so finely that one sees how long it took."""
+    """The earliest and the latest time, so finely that one sees how long it took."""
     if not times:
         return
     took_s = _took_s(known)
     fine = next(fine for fine, least_s in _FINE if took_s >= least_s or len(known) == 1)
-    said = [_written(each, fine) for each in (known[0], known[-1])] if known else [*times]
+    said = [_written(each, fine) for each in (min(known), max(known))] if known else [*times]
     yield svg.text(said[0], "0%", _PLOT + 16)
     if len(times) > 1:
         yield svg.text(said[-1], "100%", _PLOT + 16, anchor="end")
